@@ -1,0 +1,6 @@
+//! The language for "which posts".
+
+mod ast;
+mod eval;
+
+pub use ast::{Filter, Keyword, Predicate, TimeField};

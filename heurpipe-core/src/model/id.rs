@@ -1,0 +1,208 @@
+//! Names of things: platforms, posts, authors, digests, fingerprints.
+
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use sha2::{Digest as _, Sha256};
+
+use crate::{Error, ErrorKind, Result};
+
+/// A network that posts come from, by its lower-case name: `instagram`, `weibo`, `folder`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Platform(Arc<str>);
+
+impl Platform {
+    /// A platform by name; letters are lowered.
+    pub fn new(name: &str) -> Self {
+        Self(name.to_lowercase().into())
+    }
+
+    /// Instagram.
+    pub fn instagram() -> Self {
+        Self("instagram".into())
+    }
+
+    /// Weibo.
+    pub fn weibo() -> Self {
+        Self("weibo".into())
+    }
+
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// A post's identity: the platform and the network's own number for it.
+///
+/// The native id is the network's own number wherever it can be derived (for Instagram the `pk`, also from a
+/// shortcode), else an id in a space of its own such as `graph:17880997618081620`. Written `platform:native`.
+///
+/// ```
+/// use heurpipe_core::PostId;
+/// let id: PostId = "weibo:4383183661430868".parse()?;
+/// assert_eq!(id.platform.as_str(), "weibo");
+/// assert_eq!(id.to_string(), "weibo:4383183661430868");
+/// # Ok::<(), heurpipe_core::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct PostId {
+    /// The network.
+    pub platform: Platform,
+    /// The network's own id of the post.
+    pub native: Arc<str>,
+}
+
+impl PostId {
+    /// The post `native` on `platform`.
+    pub fn new(platform: Platform, native: impl Into<Arc<str>>) -> Self {
+        Self {
+            platform,
+            native: native.into(),
+        }
+    }
+}
+
+impl fmt::Display for PostId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.platform, self.native)
+    }
+}
+
+impl FromStr for PostId {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        match text.split_once(':') {
+            Some((platform, native)) if !platform.is_empty() && !native.is_empty() => {
+                Ok(Self::new(Platform::new(platform), native))
+            }
+            _ => Err(Error::new(ErrorKind::InvalidInput, "post_id.parse")
+                .message("a post id is written platform:id")
+                .with("text", text)),
+        }
+    }
+}
+
+impl Serialize for PostId {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for PostId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The SHA-256 of some bytes; written as 64 hexadecimal digits. Blobs lie under it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Digest([u8; 32]);
+
+impl Digest {
+    /// The digest of `bytes`.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
+    }
+
+    /// The digest of several parts, each preceded by its length, so that no two lists of parts collide.
+    pub fn of_parts<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> Self {
+        let mut hasher = Sha256::new();
+        for part in parts {
+            hasher.update((part.len() as u64).to_le_bytes());
+            hasher.update(part);
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// The raw 32 bytes.
+    pub fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first eight bytes as a number in `0..1`: a sample that needs no random generator.
+    pub fn unit_interval(&self) -> f64 {
+        let mut head = [0; 8];
+        head.copy_from_slice(&self.0[..8]);
+        // 53 bits fill the mantissa of a double exactly.
+        (u64::from_be_bytes(head) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+impl fmt::Display for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Digest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Digest({self})")
+    }
+}
+
+impl FromStr for Digest {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let mut bytes = [0; 32];
+        hex::decode_to_slice(text, &mut bytes).map_err(|error| {
+            Error::new(ErrorKind::InvalidInput, "digest.parse")
+                .message("a digest is 64 hexadecimal digits")
+                .with("text", text)
+                .cause(error)
+        })?;
+        Ok(Self(bytes))
+    }
+}
+
+impl Serialize for Digest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Digest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// What an enricher's result depends on besides its input: name, version, model, parameters; hashed.
+///
+/// Two enrichers with one fingerprint give the same results, so the ledger need not run the second. Written as 16
+/// hexadecimal digits.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Fingerprint(Arc<str>);
+
+impl Fingerprint {
+    /// The fingerprint of these parts (name, version, digest of the model, parameters …), in this order.
+    pub fn of<'a>(parts: impl IntoIterator<Item = &'a str>) -> Self {
+        let digest = Digest::of_parts(parts.into_iter().map(str::as_bytes));
+        Self(hex::encode(&digest.as_bytes()[..8]).into())
+    }
+
+    /// The text form.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}

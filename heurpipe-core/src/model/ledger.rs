@@ -1,0 +1,94 @@
+//! What was done to which input, so that it is not done again.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::annotation::Target;
+use super::id::{Digest, Fingerprint};
+
+/// Why an enricher was not run on a target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SkipReason {
+    /// Its condition does not hold; settles the matter until the input changes.
+    Condition,
+    /// The budget did not allow it; to be made up for when it does.
+    Budget,
+    /// The picture is gone.
+    MediaGone,
+}
+
+/// What came of running an enricher on a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LedgerOutcome {
+    /// It ran; its findings are among the annotations.
+    Done,
+    /// It was not run.
+    Skipped(SkipReason),
+    /// It failed for good, with the outermost error.
+    Failed(String),
+}
+
+impl LedgerOutcome {
+    /// Whether the enricher need not run again on the same input.
+    pub fn satisfied(&self) -> bool {
+        match self {
+            Self::Done | Self::Skipped(SkipReason::Condition | SkipReason::MediaGone) => true,
+            Self::Skipped(SkipReason::Budget) | Self::Failed(_) => false,
+        }
+    }
+}
+
+/// One line of a record's ledger: an enricher, a target, the input it saw and what came of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct LedgerEntry {
+    /// The enricher's name.
+    pub enricher: String,
+    /// The fingerprint it ran with.
+    pub fingerprint: Fingerprint,
+    /// The target.
+    pub target: Target,
+    /// Digest of all that the enricher could see of the target.
+    pub input: Digest,
+    /// What came of it.
+    pub outcome: LedgerOutcome,
+    /// CPU time it cost, in milliseconds.
+    pub cpu_ms: f64,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl LedgerEntry {
+    /// A line for an enricher that ended with `outcome`.
+    pub fn new(
+        enricher: &str,
+        fingerprint: Fingerprint,
+        target: Target,
+        input: Digest,
+        outcome: LedgerOutcome,
+        at: Timestamp,
+    ) -> Self {
+        Self {
+            enricher: enricher.to_owned(),
+            fingerprint,
+            target,
+            input,
+            outcome,
+            cpu_ms: 0.0,
+            at,
+        }
+    }
+
+    /// Says what it cost.
+    pub fn cost(mut self, cpu_ms: f64) -> Self {
+        self.cpu_ms = cpu_ms;
+        self
+    }
+
+    /// Whether both lines speak of one enricher and one target: the later replaces the earlier.
+    pub fn replaces(&self, other: &Self) -> bool {
+        self.enricher == other.enricher && self.target == other.target
+    }
+}

@@ -1,0 +1,14 @@
+//! The vocabulary: what posts, annotations and records are.
+
+pub mod annotation;
+pub mod id;
+pub mod ledger;
+mod merge;
+pub mod post;
+pub mod record;
+
+pub use annotation::{Annotation, By, ColourShare, Finding, Producer, Region, Target, Value};
+pub use id::{Digest, Fingerprint, Platform, PostId};
+pub use ledger::{LedgerEntry, LedgerOutcome, SkipReason};
+pub use post::{Author, Counts, Fetched, Media, MediaKind, Place, Places, Post, Raw, author_key};
+pub use record::{Effective, Observation, Record, State};

@@ -1,0 +1,347 @@
+//! Posts, authors, media and places as gathered, before anything was read off them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::id::{Digest, Platform, PostId};
+
+/// A social-media post as its network gave it.
+///
+/// Whatever a network may leave out is optional: a hidden count is absent, not zero, and some calls never say who
+/// wrote a post.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Post {
+    /// Identity.
+    pub id: PostId,
+    /// Other ids under which the same post is known (`graph:…` beside the network's own number).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub aliases: Vec<PostId>,
+    /// The page a person would open.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub permalink: Option<String>,
+    /// Caption or text, as plain text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub text: String,
+    /// Hashtags without `#`, in order of appearance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub hashtags: Vec<String>,
+    /// Mentioned handles without `@`, in order of appearance.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mentions: Vec<String>,
+    /// Pictures and videos, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub media: Vec<Media>,
+    /// Who wrote it, where the call says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub author: Option<Author>,
+    /// Likes and so on, as of `collected_at`.
+    #[serde(default)]
+    pub counts: Counts,
+    /// When the author published it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_at: Option<Timestamp>,
+    /// When it was read from its source.
+    pub collected_at: Timestamp,
+    /// The post that this one passes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub repost_of: Option<PostId>,
+    /// What the network says of the language (BCP 47).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub language_hint: Option<String>,
+    /// Where the post says it is from; see [`Places`].
+    #[serde(default, skip_serializing_if = "Places::is_empty")]
+    pub places: Places,
+    /// Labels that the source itself brings (`labels.csv` of a folder of pictures), by attribute.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub given: BTreeMap<String, Vec<String>>,
+    /// The untouched payloads, by the kind of call that gave them (`graph.business_discovery`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub raw: BTreeMap<String, Raw>,
+}
+
+impl Post {
+    /// An empty post with this identity.
+    pub fn new(id: PostId, collected_at: Timestamp) -> Self {
+        Self {
+            id,
+            aliases: Vec::new(),
+            permalink: None,
+            text: String::new(),
+            hashtags: Vec::new(),
+            mentions: Vec::new(),
+            media: Vec::new(),
+            author: None,
+            counts: Counts::default(),
+            published_at: None,
+            collected_at,
+            repost_of: None,
+            language_hint: None,
+            places: Places::default(),
+            given: BTreeMap::new(),
+            raw: BTreeMap::new(),
+        }
+    }
+
+    /// The medium with this id.
+    pub fn medium(&self, id: &str) -> Option<&Media> {
+        self.media.iter().find(|m| m.id == id)
+    }
+}
+
+/// A payload as it came, byte for byte.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Raw(Box<RawValue>);
+
+impl Raw {
+    /// Keeps a payload.
+    pub fn new(value: Box<RawValue>) -> Self {
+        Self(value)
+    }
+
+    /// Keeps a parsed value.
+    ///
+    /// # Errors
+    /// When the value cannot be written as JSON (a map with keys that are not strings).
+    pub fn from_value(value: &impl Serialize) -> crate::Result<Self> {
+        serde_json::value::to_raw_value(value)
+            .map(Self)
+            .map_err(|error| {
+                crate::Error::new(crate::ErrorKind::InvalidInput, "raw.from_value").cause(error)
+            })
+    }
+
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        self.0.get()
+    }
+}
+
+impl PartialEq for Raw {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+/// An account, as of the moment its post was collected.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Author {
+    /// The network's id, where given.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
+    /// The handle without `@`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handle: Option<String>,
+    /// The display name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Followers as of collection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub followers: Option<u64>,
+    /// Whether the network has verified the account.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub verified: Option<bool>,
+}
+
+impl Author {
+    /// An author of whom nothing is known yet.
+    pub fn unknown() -> Self {
+        Self {
+            id: None,
+            handle: None,
+            name: None,
+            followers: None,
+            verified: None,
+        }
+    }
+
+    /// The key by which the author's posts are found together: the handle, else the id.
+    pub fn key(&self) -> Option<&str> {
+        self.handle.as_deref().or(self.id.as_deref())
+    }
+}
+
+/// Three separate claims about where a post is from. They differ in meaning and in sensitivity and are never merged.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Places {
+    /// What the author declares in the profile.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub declared: Option<Place>,
+    /// What the network derives from the IP address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ip_region: Option<Place>,
+    /// The place tagged on the post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tagged: Option<Place>,
+}
+
+impl Places {
+    /// Whether no claim is made.
+    pub fn is_empty(&self) -> bool {
+        self.declared.is_none() && self.ip_region.is_none() && self.tagged.is_none()
+    }
+
+    /// The country of the most specific claim that has one: tagged, then IP region, then declared.
+    pub fn country(&self) -> Option<&str> {
+        [&self.tagged, &self.ip_region, &self.declared]
+            .into_iter()
+            .flatten()
+            .find_map(|place| place.country.as_deref())
+    }
+}
+
+/// A place as named by its source.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Place {
+    /// The name as given.
+    pub name: String,
+    /// ISO 3166-1 alpha-2, upper case, when it could be derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country: Option<String>,
+    /// Degrees north, in the network's own reference system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub latitude: Option<f64>,
+    /// Degrees east, in the network's own reference system.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub longitude: Option<f64>,
+}
+
+impl Place {
+    /// A place by name alone.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self {
+            name: name.into(),
+            ..Self::default()
+        }
+    }
+}
+
+/// Counts shown with a post. Hidden is absent, not zero.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Counts {
+    /// Likes (Weibo: attitudes).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub likes: Option<u64>,
+    /// Comments.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub comments: Option<u64>,
+    /// Reposts or shares.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reposts: Option<u64>,
+    /// Views.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub views: Option<u64>,
+}
+
+impl Counts {
+    /// Counts with likes, comments and reposts.
+    pub fn new(likes: Option<u64>, comments: Option<u64>, reposts: Option<u64>) -> Self {
+        Self {
+            likes,
+            comments,
+            reposts,
+            views: None,
+        }
+    }
+}
+
+/// What kind of medium it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum MediaKind {
+    /// A still picture.
+    Image,
+    /// A moving picture.
+    Video,
+    /// The still that stands for a video.
+    Thumbnail,
+}
+
+/// A picture or video of a post.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Media {
+    /// Identity within the post, stable between fetches (never the URL's query).
+    pub id: String,
+    /// Kind.
+    pub kind: MediaKind,
+    /// Where the bytes are, as of collection.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+    /// When the URL stops working.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub url_expires_at: Option<Timestamp>,
+    /// Width in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub width: Option<u32>,
+    /// Height in pixels.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub height: Option<u32>,
+    /// Description for those who cannot see it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub alt_text: Option<String>,
+    /// What became of fetching it.
+    #[serde(default)]
+    pub fetched: Fetched,
+}
+
+impl Media {
+    /// A still picture at `url`.
+    pub fn image(id: impl Into<String>, url: impl Into<String>) -> Self {
+        Self {
+            id: id.into(),
+            kind: MediaKind::Image,
+            url: Some(url.into()),
+            url_expires_at: None,
+            width: None,
+            height: None,
+            alt_text: None,
+            fetched: Fetched::Not,
+        }
+    }
+
+    /// The digest under which the bytes lie in the blob store, once fetched.
+    pub fn digest(&self) -> Option<Digest> {
+        match &self.fetched {
+            Fetched::Stored { digest, .. } => Some(*digest),
+            _ => None,
+        }
+    }
+}
+
+/// What became of fetching a medium's bytes.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fetched {
+    /// Not tried yet.
+    #[default]
+    Not,
+    /// The bytes lie in the blob store.
+    Stored {
+        /// Under this digest.
+        digest: Digest,
+        /// Their count.
+        bytes: u64,
+        /// What they are, told from the bytes (`image/jpeg`).
+        content_type: String,
+    },
+    /// The bytes cannot be had: deleted, expired without a way to refresh, refused, not a picture.
+    Gone {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A platform's author, as needed for erasure and for finding posts by author: `platform:key`.
+pub fn author_key(platform: &Platform, author: &Author) -> Option<String> {
+    author.key().map(|key| format!("{platform}:{key}"))
+}

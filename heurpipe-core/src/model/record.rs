@@ -1,0 +1,305 @@
+//! A post with all that is known of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::annotation::{Annotation, By, Target};
+use super::id::{Digest, Fingerprint, PostId};
+use super::ledger::{LedgerEntry, LedgerOutcome};
+use super::post::{Counts, Post};
+
+/// What a use case has made of a post.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "state")]
+pub enum State {
+    /// Gathered, not settled yet: the use case owes it an outcome.
+    Pending,
+    /// Waits for a person's decision.
+    Held {
+        /// Why.
+        reason: String,
+    },
+    /// All its sinks have it, or those that want it.
+    Delivered,
+    /// No sink wants it.
+    Filtered {
+        /// Why.
+        reason: String,
+    },
+    /// The gate refused it.
+    Rejected {
+        /// Why.
+        reason: String,
+    },
+    /// It failed for good; see the dead letters.
+    Dead {
+        /// The outermost error.
+        reason: String,
+    },
+}
+
+impl State {
+    /// The stable name: `pending`, `held`, `delivered`, `filtered`, `rejected`, `dead`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Held { .. } => "held",
+            Self::Delivered => "delivered",
+            Self::Filtered { .. } => "filtered",
+            Self::Rejected { .. } => "rejected",
+            Self::Dead { .. } => "dead",
+        }
+    }
+}
+
+/// What was seen of a post at one time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub struct Observation {
+    /// When.
+    pub at: Timestamp,
+    /// The counts shown.
+    pub counts: Counts,
+    /// Whether the source said that the post is gone.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub gone: bool,
+}
+
+/// A post, its annotations, its ledger, what was observed over time and what each use case made of it.
+///
+/// `revision` is raised by [`Documents::commit`](crate::Documents::commit) with compare-and-set; two writers that touch one post
+/// merge with [`Record::merge`] and nothing is overwritten.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Record {
+    /// The post.
+    pub post: Post,
+    /// What models and people said, in canonical order.
+    #[serde(default)]
+    pub annotations: Vec<Annotation>,
+    /// What was done.
+    #[serde(default)]
+    pub ledger: Vec<LedgerEntry>,
+    /// Counts over time; consecutive equal ones are kept once.
+    #[serde(default)]
+    pub observations: Vec<Observation>,
+    /// What each use case made of it, by the pipeline's name.
+    #[serde(default)]
+    pub states: BTreeMap<String, State>,
+    /// 0 before the first commit.
+    #[serde(default)]
+    pub revision: u64,
+}
+
+/// The labels of each attribute that filters, facets and trends see.
+pub type Effective = BTreeMap<String, BTreeSet<String>>;
+
+impl Record {
+    /// A record of a post just gathered.
+    pub fn new(post: Post) -> Self {
+        let first = Observation {
+            at: post.collected_at,
+            counts: post.counts,
+            gone: false,
+        };
+        Self {
+            post,
+            annotations: Vec::new(),
+            ledger: Vec::new(),
+            observations: vec![first],
+            states: BTreeMap::new(),
+            revision: 0,
+        }
+    }
+
+    /// The post's identity.
+    pub fn id(&self) -> &PostId {
+        &self.post.id
+    }
+
+    /// The use cases that have delivered the post: those it is relevant to.
+    pub fn relevant_to(&self) -> impl Iterator<Item = &str> {
+        self.states
+            .iter()
+            .filter(|(_, state)| **state == State::Delivered)
+            .map(|(name, _)| name.as_str())
+    }
+
+    /// The effective value of every attribute: per target what people decided, else what the newest promoted producer
+    /// said above its threshold; over all targets, the union. Labels that the source itself brought count only where nobody else
+    /// has spoken.
+    pub fn effective(&self) -> Effective {
+        let mut chosen: BTreeMap<(&str, String), Vec<&Annotation>> = BTreeMap::new();
+        for annotation in self.annotations.iter().filter(|a| a.stands()) {
+            let target = match &annotation.target {
+                Target::Region { media, .. } => format!("media/{media}"),
+                other => other.to_string(),
+            };
+            chosen
+                .entry((&annotation.attribute, target))
+                .or_default()
+                .push(annotation);
+        }
+        let mut effective = Effective::new();
+        for ((attribute, _), candidates) in chosen {
+            let labels = effective.entry(attribute.to_owned()).or_default();
+            for annotation in strongest(&candidates) {
+                labels.extend(annotation.value.labels());
+            }
+        }
+        effective.retain(|_, labels| !labels.is_empty());
+        for (attribute, labels) in &self.post.given {
+            effective
+                .entry(attribute.clone())
+                .or_insert_with(|| labels.iter().cloned().collect());
+        }
+        effective
+    }
+
+    /// A hash over the fingerprints of all enrichers that made this record: records with one value were made by the same set.
+    pub fn analysis(&self) -> Fingerprint {
+        let fingerprints: BTreeSet<&str> = self
+            .ledger
+            .iter()
+            .filter(|entry| entry.outcome.satisfied())
+            .map(|entry| entry.fingerprint.as_str())
+            .collect();
+        Fingerprint::of(fingerprints)
+    }
+
+    /// The ledger's line for an enricher on a target.
+    pub fn ledger_entry(&self, enricher: &str, target: &Target) -> Option<&LedgerEntry> {
+        self.ledger
+            .iter()
+            .find(|entry| entry.enricher == enricher && entry.target == *target)
+    }
+
+    /// Whether the enricher with this fingerprint need not run on this input again.
+    pub fn satisfied(&self, fingerprint: &Fingerprint, target: &Target, input: &Digest) -> bool {
+        self.ledger.iter().any(|entry| {
+            entry.fingerprint == *fingerprint
+                && entry.target == *target
+                && entry.input == *input
+                && entry.outcome.satisfied()
+        })
+    }
+
+    /// Enters what an enricher did on one target: its new annotations replace its earlier ones there, and so does its line in
+    /// the ledger. People's annotations stay. A failure keeps the earlier annotations.
+    pub fn enter(&mut self, entry: LedgerEntry, annotations: Vec<Annotation>) {
+        if !matches!(entry.outcome, LedgerOutcome::Failed(_)) {
+            let media = entry.target.media();
+            let on_parts = !matches!(entry.target, Target::Post);
+            self.annotations.retain(|a| match &a.by {
+                By::Producer(producer) if producer.name == entry.enricher => {
+                    let same = a.target == entry.target
+                        || (on_parts && a.target.media() == media && is_region(&a.target));
+                    !same
+                }
+                _ => true,
+            });
+            self.annotations.extend(annotations);
+            sort_annotations(&mut self.annotations);
+        }
+        self.ledger.retain(|old| !entry.replaces(old));
+        self.ledger.push(entry);
+        sort_ledger(&mut self.ledger);
+    }
+
+    /// Adds what a source now says of the post. Returns whether anything of substance changed.
+    ///
+    /// Commutative but for fields on which two calls truly disagree: there the later collected wins. What one call leaves out, the
+    /// other's word fills in.
+    pub fn absorb(&mut self, post: Post) -> bool {
+        let before = self.post.clone();
+        let observations = self.observations.len();
+        let seen = Observation {
+            at: post.collected_at,
+            counts: post.counts,
+            gone: false,
+        };
+        super::merge::merge_post(&mut self.post, post);
+        super::merge::add_observation(&mut self.observations, seen);
+        self.post.counts = super::merge::latest_counts(&self.observations, self.post.counts);
+        let mut now = self.post.clone();
+        // Having been seen again is not a change of substance.
+        now.collected_at = before.collected_at;
+        for (new, old) in now.media.iter_mut().zip(&before.media) {
+            if new.id == old.id {
+                new.url.clone_from(&old.url);
+                new.url_expires_at = old.url_expires_at;
+            }
+        }
+        now.raw.clone_from(&before.raw);
+        now != before || self.observations.len() != observations
+    }
+
+    /// Marks the post as gone at its source. Returns whether that is news.
+    pub fn mark_gone(&mut self, at: Timestamp) -> bool {
+        let counts = self.observations.last().map(|o| o.counts);
+        if self.observations.last().is_some_and(|o| o.gone) {
+            return false;
+        }
+        self.observations.push(Observation {
+            at,
+            counts: counts.unwrap_or_default(),
+            gone: true,
+        });
+        true
+    }
+
+    /// Merges what another writer made of the same post since both read it: annotations and ledger lines of both, the later
+    /// of two on one matter, and this record's states where both have one.
+    pub fn merge(&mut self, other: Self) {
+        super::merge::merge_records(self, other);
+    }
+}
+
+fn is_region(target: &Target) -> bool {
+    matches!(target, Target::Region { .. })
+}
+
+/// Of the annotations on one attribute of one target: the people's, else those of the newest producer.
+fn strongest<'a>(candidates: &[&'a Annotation]) -> Vec<&'a Annotation> {
+    let people: Vec<_> = candidates
+        .iter()
+        .copied()
+        .filter(|a| matches!(a.by, By::Person(_)))
+        .collect();
+    if let Some(latest) = people.iter().map(|a| a.at).max() {
+        return people.into_iter().filter(|a| a.at == latest).collect();
+    }
+    let newest = candidates
+        .iter()
+        .filter_map(|a| producer_name(a).map(|name| (a.at, name)))
+        .max();
+    candidates
+        .iter()
+        .copied()
+        .filter(|a| newest.is_some_and(|(_, name)| producer_name(a) == Some(name)))
+        .collect()
+}
+
+fn producer_name(annotation: &Annotation) -> Option<&str> {
+    match &annotation.by {
+        By::Producer(producer) => Some(&producer.name),
+        By::Person(_) => None,
+    }
+}
+
+pub(super) fn sort_annotations(annotations: &mut [Annotation]) {
+    annotations.sort_by_cached_key(|a| {
+        (
+            a.target.to_string(),
+            a.attribute.clone(),
+            producer_name(a).map(str::to_owned),
+            serde_json::to_string(&a.value).unwrap_or_default(),
+        )
+    });
+}
+
+pub(super) fn sort_ledger(ledger: &mut [LedgerEntry]) {
+    ledger.sort_by_cached_key(|e| (e.enricher.clone(), e.target.to_string()));
+}

@@ -1,0 +1,215 @@
+//! The system of record: what is known of every post, and how far every run has come.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::enricher::ItemResult;
+use super::source::{Checkpoint, Partition};
+use crate::Result;
+use crate::filter::Filter;
+use crate::model::{PostId, Record};
+use crate::report::RunReport;
+
+/// Keeps records, checkpoints, runs, dead letters and tombstones.
+///
+/// What an implementer must uphold: `commit` is atomic per record and durable when it returns; a record is replaced only by
+/// compare-and-set on its revision; a tombstoned post is never stored.
+#[async_trait]
+pub trait Documents: Send + Sync {
+    /// What is known of each post, in the order of the ids. An id also finds a record that has it as an alias.
+    async fn load(&self, ids: &[PostId]) -> Result<Vec<Stored>>;
+
+    /// Stores each record whose `revision` is the stored one (0: not stored yet) and gives the new revision, one higher.
+    /// Another revision gives `Conflict`; a tombstoned post gives `PermissionDenied`. One outcome per record, in order.
+    async fn commit(&self, records: &[&Record]) -> Result<Vec<ItemResult<u64>>>;
+
+    /// Records in the order of their ids, a page at a time.
+    async fn scan(&self, scan: &Scan) -> Result<RecordPage>;
+
+    /// How many records a scan would give, whatever its limit.
+    async fn count(&self, scan: &Scan) -> Result<u64>;
+
+    /// How far a pipeline's partition has come.
+    async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<Checkpoint>>;
+
+    /// Stores how far a pipeline's partition has come. Durable when it returns.
+    async fn save_checkpoint(&self, key: &CheckpointKey, checkpoint: &Checkpoint) -> Result<()>;
+
+    /// Stores or replaces a run's record by its id.
+    async fn save_run(&self, run: &RunRecord) -> Result<()>;
+
+    /// The latest runs, newest first.
+    async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>>;
+
+    /// Stores dead letters; one with the same key replaces the earlier. Durable when it returns.
+    async fn bury(&self, letters: &[DeadLetter]) -> Result<()>;
+
+    /// Dead letters, oldest first.
+    async fn dead_letters(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<DeadLetter>>;
+
+    /// Removes dead letters by key: they were replayed or dropped.
+    async fn exhume(&self, keys: &[String]) -> Result<()>;
+
+    /// A small value kept for a component under a name: budget ledgers, measured costs.
+    async fn memo(&self, name: &str) -> Result<Option<String>>;
+
+    /// Stores such a value.
+    async fn save_memo(&self, name: &str, value: &str) -> Result<()>;
+}
+
+/// What is known of a post.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Stored {
+    /// Nothing.
+    Unknown,
+    /// This.
+    Known(Box<Record>),
+    /// It was erased and must not come back.
+    Tombstoned,
+}
+
+/// Which records to read.
+#[derive(Debug, Clone, Default)]
+#[non_exhaustive]
+pub struct Scan {
+    /// Records that match.
+    pub filter: Filter,
+    /// Records whose state for a use case has this name: `("catalog", "pending")`.
+    pub state: Option<(String, String)>,
+    /// Records that have any state for this use case.
+    pub use_case: Option<String>,
+    /// Only ids after this one.
+    pub after: Option<PostId>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl Scan {
+    /// All records that match, a thousand a page.
+    pub fn matching(filter: Filter) -> Self {
+        Self {
+            filter,
+            limit: 1000,
+            ..Self::default()
+        }
+    }
+
+    /// Only records in this state for this use case.
+    pub fn in_state(mut self, use_case: &str, state: &str) -> Self {
+        self.state = Some((use_case.to_owned(), state.to_owned()));
+        self
+    }
+
+    /// Only records that this use case knows.
+    pub fn of_use_case(mut self, use_case: &str) -> Self {
+        self.use_case = Some(use_case.to_owned());
+        self
+    }
+
+    /// At most so many a page.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Only ids after this one.
+    pub fn after(mut self, id: Option<PostId>) -> Self {
+        self.after = id;
+        self
+    }
+}
+
+/// A page of a scan.
+#[derive(Debug, Clone, Default)]
+pub struct RecordPage {
+    /// The records.
+    pub records: Vec<Record>,
+    /// Scan again after this id; none: that was all.
+    pub next: Option<PostId>,
+}
+
+/// Whose checkpoint it is.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct CheckpointKey {
+    /// The pipeline.
+    pub pipeline: String,
+    /// The source within it.
+    pub source: String,
+    /// The partition of the source.
+    pub partition: Partition,
+}
+
+impl std::fmt::Display for CheckpointKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}/{}", self.pipeline, self.source, self.partition.0)
+    }
+}
+
+/// A run as kept: when, and its report so far.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunRecord {
+    /// When it began.
+    pub started_at: Timestamp,
+    /// When it ended; none: it runs, or it was killed.
+    pub ended_at: Option<Timestamp>,
+    /// What it did.
+    pub report: RunReport,
+}
+
+/// A post, or something that should have been one, that could not be processed.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct DeadLetter {
+    /// Use case and post: one dead letter a post and use case.
+    pub key: String,
+    /// The pipeline that gave up on it.
+    pub use_case: String,
+    /// The post; `unreadable:PLACE` for what never became one.
+    pub post: PostId,
+    /// The stage at which it failed.
+    pub stage: String,
+    /// The error's kind, for counting by cause.
+    pub cause: String,
+    /// The error and its causes, outermost first.
+    pub chain: Vec<String>,
+    /// The record as it was, for replaying.
+    pub record: Option<Box<Record>>,
+    /// The beginning of what could not be read.
+    pub excerpt: Option<String>,
+    /// When.
+    pub at: Timestamp,
+}
+
+impl DeadLetter {
+    /// A post that failed at a stage.
+    pub fn of_record(use_case: &str, stage: &str, record: Record, error: &crate::Error) -> Self {
+        Self {
+            key: format!("{use_case}/{}", record.id()),
+            use_case: use_case.to_owned(),
+            post: record.id().clone(),
+            stage: stage.to_owned(),
+            cause: error.kind().as_str().to_owned(),
+            chain: error.chain(),
+            record: Some(Box::new(record)),
+            excerpt: None,
+            at: Timestamp::now(),
+        }
+    }
+
+    /// Something that a source could not read as a post.
+    pub fn of_unreadable(use_case: &str, source: &str, item: &super::source::Unreadable) -> Self {
+        let post = PostId::new(crate::Platform::new("unreadable"), item.place.as_str());
+        Self {
+            key: format!("{use_case}/{post}"),
+            use_case: use_case.to_owned(),
+            post,
+            stage: source.to_owned(),
+            cause: crate::ErrorKind::InvalidInput.as_str().to_owned(),
+            chain: vec![item.reason.clone()],
+            record: None,
+            excerpt: Some(item.excerpt.clone()),
+            at: Timestamp::now(),
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! The traits that sources, models and stores implement.
+
+pub mod blobs;
+pub mod decoder;
+pub mod documents;
+pub mod enricher;
+pub mod gate;
+pub mod media;
+pub mod review;
+pub mod search;
+pub mod sink;
+pub mod source;

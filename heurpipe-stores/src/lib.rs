@@ -1,0 +1,1 @@
+//! Stores for heurpipe: documents, search, warehouse and blobs
