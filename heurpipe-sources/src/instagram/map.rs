@@ -1,0 +1,180 @@
+//! From the Graph API's media to posts.
+
+use heurpipe_core::{Author, Counts, Media, MediaKind, Platform, Post, PostId, Raw};
+use jiff::Timestamp;
+use serde_json::value::RawValue;
+use url::Url;
+
+use super::ids;
+use super::wire::{Account, MediaNode};
+use crate::http::scrubbed;
+use crate::{caption, lenient};
+
+/// What is known of all media of an answer.
+#[derive(Debug)]
+pub(super) struct Setting<'a> {
+    /// The kind of call, under which the payload is kept.
+    pub call: &'static str,
+    /// Who wrote them, where the call says so.
+    pub author: Option<&'a Author>,
+    pub collected_at: Timestamp,
+}
+
+/// Reads one item of an answer.
+///
+/// # Errors
+/// A sentence that says why it is no post.
+pub(super) fn post(item: &RawValue, setting: &Setting<'_>) -> Result<Post, String> {
+    let node: MediaNode =
+        lenient::object(item).map_err(|error| format!("not a medium: {error}"))?;
+    let (id, alias) = identity(&node).ok_or("it has no id")?;
+    let mut post = Post::new(id, setting.collected_at);
+    post.aliases.extend(alias);
+    post.published_at = node.timestamp.as_deref().map(timestamp).transpose()?;
+    post.media = media(&node);
+    post.author = setting.author.cloned().or_else(|| author_of(&node));
+    post.counts = Counts::new(node.like_count, node.comments_count, None);
+    post.counts.views = node.view_count;
+    post.permalink = node.permalink;
+    post.text = node.caption.unwrap_or_default();
+    post.hashtags = caption::hashtags(&post.text);
+    post.mentions = caption::mentions(&post.text);
+    post.raw.insert(setting.call.to_owned(), raw(item));
+    Ok(post)
+}
+
+/// The account that an answer of business discovery is about.
+pub(super) fn author(account: &Account, asked_for: &str) -> Author {
+    let mut author = Author::unknown();
+    author.id = account.id.as_deref().map(graph_id);
+    let handle = account.username.as_deref().unwrap_or(asked_for);
+    author.handle = Some(handle.to_lowercase());
+    author.name = account.name.clone();
+    author.followers = account.followers_count;
+    author
+}
+
+fn author_of(node: &MediaNode) -> Option<Author> {
+    let owner = node.owner.as_ref().and_then(|owner| owner.id.as_deref());
+    if node.username.is_none() && owner.is_none() {
+        return None;
+    }
+    let mut author = Author::unknown();
+    author.id = owner.map(graph_id);
+    author.handle = node.username.as_ref().map(|name| name.to_lowercase());
+    Some(author)
+}
+
+/// The post's id, and its Graph id as an alias where the network's own number is known.
+fn identity(node: &MediaNode) -> Option<(PostId, Option<PostId>)> {
+    let graph = node.id.as_deref().map(|id| instagram(graph_id(id)));
+    match (pk(node), graph) {
+        (Some(pk), alias) => Some((instagram(pk), alias)),
+        (None, Some(graph)) => Some((graph, None)),
+        (None, None) => None,
+    }
+}
+
+fn pk(node: &MediaNode) -> Option<String> {
+    let given = node
+        .ig_id
+        .as_ref()
+        .or(node.legacy_instagram_media_id.as_ref())
+        .filter(|id| id.bytes().all(|c| c.is_ascii_digit()));
+    if let Some(given) = given {
+        return Some(given.clone());
+    }
+    let from_code = node.shortcode.as_deref().and_then(ids::pk_of);
+    let from_link = || {
+        let code = ids::shortcode_in(node.permalink.as_deref()?)?;
+        ids::pk_of(code)
+    };
+    from_code.or_else(from_link).map(|pk| pk.to_string())
+}
+
+fn instagram(native: String) -> PostId {
+    PostId::new(Platform::instagram(), native)
+}
+
+/// Ids of the Graph API live in a space of their own, for posts as for accounts.
+fn graph_id(id: &str) -> String {
+    format!("graph:{id}")
+}
+
+/// The API writes the offset without a colon, which RFC 3339 does not know.
+fn timestamp(text: &str) -> Result<Timestamp, String> {
+    Timestamp::strptime("%Y-%m-%dT%H:%M:%S%z", text)
+        .or_else(|_| text.parse())
+        .map_err(|_| format!("its timestamp is none: {text}"))
+}
+
+/// The pictures and videos in order: of an album its children, else the one of the post itself. A medium without a URL (hidden for
+/// copyright, or children that were not expanded) is left out: there is nothing to fetch, and another call names it better.
+fn media(node: &MediaNode) -> Vec<Media> {
+    let mut media = Vec::new();
+    for child in node.children.iter().flat_map(|children| &children.data) {
+        add_media(&mut media, child);
+    }
+    if media.is_empty() {
+        add_media(&mut media, node);
+    }
+    media
+}
+
+fn add_media(media: &mut Vec<Media>, node: &MediaNode) {
+    let is_video = node.media_type.as_deref() == Some("VIDEO");
+    let kind = if is_video {
+        MediaKind::Video
+    } else {
+        MediaKind::Image
+    };
+    if let Some(url) = &node.media_url {
+        add_medium(media, node, kind, url);
+    }
+    if let (true, Some(url)) = (is_video, &node.thumbnail_url) {
+        add_medium(media, node, MediaKind::Thumbnail, url);
+    }
+}
+
+fn add_medium(media: &mut Vec<Media>, node: &MediaNode, kind: MediaKind, url: &str) {
+    let parsed = Url::parse(url).ok();
+    let own_id = || {
+        let id = node.id.as_deref().unwrap_or_default();
+        match kind {
+            MediaKind::Thumbnail => format!("{}:thumbnail", graph_id(id)),
+            _ => graph_id(id),
+        }
+    };
+    let mut id = parsed.as_ref().and_then(file_name).unwrap_or_else(own_id);
+    if media.iter().any(|known| known.id == id) {
+        id = own_id();
+    }
+    let mut medium = Media::image(id, url);
+    medium.kind = kind;
+    medium.url_expires_at = parsed.as_ref().and_then(expiry);
+    medium.alt_text = node.alt_text.clone().filter(|text| !text.is_empty());
+    media.push(medium);
+}
+
+/// The file's name: the same in every answer that shows the picture, while all of the query changes from one to the next.
+fn file_name(url: &Url) -> Option<String> {
+    let name = url.path_segments()?.next_back()?;
+    (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// `oe` is the time at which the URL stops working, in hexadecimal.
+fn expiry(url: &Url) -> Option<Timestamp> {
+    let (_, oe) = url.query_pairs().find(|(name, _)| name == "oe")?;
+    Timestamp::from_second(i64::from_str_radix(&oe, 16).ok()?).ok()
+}
+
+/// The payload untouched, but for a token, should one stand in it.
+fn raw(item: &RawValue) -> Raw {
+    let text = scrubbed(item.get());
+    let clean = RawValue::from_string(text.into_owned()).unwrap_or_else(|_| item.to_owned());
+    Raw::new(clean)
+}
+
+#[cfg(test)]
+#[path = "map_tests.rs"]
+mod tests;

@@ -1,0 +1,23 @@
+//! Sources of posts for heurpipe: Instagram, Weibo, folders, NDJSON, the media fetcher and the simulator.
+//!
+//! Each source is a feature and a folder of its own: `instagram` and `weibo` are clients of the networks' official APIs, `folder` reads pictures,
+//! `ndjson` reads and writes our own records, `media` fetches pictures and videos into blobs. [`detect`] finds out
+//! which of them reads a given path.
+
+#[cfg(any(feature = "instagram", feature = "weibo"))]
+mod caption;
+#[cfg(any(feature = "instagram", feature = "weibo", feature = "media"))]
+mod http;
+#[cfg(feature = "instagram")]
+pub mod instagram;
+#[cfg(any(feature = "instagram", feature = "weibo"))]
+mod lenient;
+#[cfg(any(feature = "instagram", feature = "weibo"))]
+mod pass;
+#[cfg(feature = "weibo")]
+mod place;
+#[cfg(feature = "weibo")]
+pub mod weibo;
+
+#[cfg(feature = "simulator")]
+pub mod simulator;
