@@ -171,6 +171,21 @@ impl Error {
         self
     }
 
+    /// The same error once more, for another item that it concerns; of the causes the sentences are kept.
+    pub fn replica(&self) -> Self {
+        let inner = &self.0;
+        let causes = self.chain().split_off(1);
+        Self(Box::new(Inner {
+            kind: inner.kind,
+            retry: inner.retry,
+            retry_after: inner.retry_after,
+            operation: inner.operation.clone(),
+            message: inner.message.clone(),
+            context: inner.context.clone(),
+            source: (!causes.is_empty()).then(|| causes.join(": ").into()),
+        }))
+    }
+
     /// What happened.
     pub fn kind(&self) -> ErrorKind {
         self.0.kind

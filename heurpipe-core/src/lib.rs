@@ -4,8 +4,12 @@ pub mod compute;
 mod error;
 pub mod filter;
 mod flat;
+pub mod gate;
 mod model;
+mod pipeline;
 mod report;
+#[cfg(feature = "testkit")]
+pub mod testkit;
 pub mod text;
 mod traits;
 
@@ -13,6 +17,10 @@ pub use error::{Error, ErrorKind, Result, Retry};
 pub use filter::Filter;
 pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};
 pub use model::*;
+pub use pipeline::{
+    EnricherSurvey, Pipeline, PipelineBuilder, Plan, PlannedStage, RunOptions, StopSignal,
+    StoredRecords, Survey, Why, stop_signal,
+};
 pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageReport};
 pub use traits::blobs::Blobs;
 pub use traits::decoder::{Decoded, Decoder, Fit, PixelFormat, PixelRequest, Pixels};

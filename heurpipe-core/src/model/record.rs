@@ -14,8 +14,12 @@ use super::post::{Counts, Post};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum State {
-    /// Gathered, not settled yet: the use case owes it an outcome.
-    Pending,
+    /// Gathered or changed, not settled yet: the use case owes it an outcome.
+    Pending {
+        /// Whether sinks have an earlier version, which must be brought up to date whatever the outcome.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        delivered: bool,
+    },
     /// Waits for a person's decision.
     Held {
         /// Why.
@@ -41,10 +45,15 @@ pub enum State {
 }
 
 impl State {
+    /// Whether sinks have some version of the record.
+    pub fn is_in_sinks(&self) -> bool {
+        matches!(self, Self::Delivered | Self::Pending { delivered: true })
+    }
+
     /// The stable name: `pending`, `held`, `delivered`, `filtered`, `rejected`, `dead`.
     pub fn name(&self) -> &'static str {
         match self {
-            Self::Pending => "pending",
+            Self::Pending { .. } => "pending",
             Self::Held { .. } => "held",
             Self::Delivered => "delivered",
             Self::Filtered { .. } => "filtered",

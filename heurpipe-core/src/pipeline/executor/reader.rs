@@ -1,0 +1,242 @@
+//! Reading the partitions of a source and committing how far they have come.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use futures::StreamExt;
+use tokio::sync::Semaphore;
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
+
+use super::super::receipt::{InOrder, PageReceipt, Progress};
+use super::meter::Meter;
+use super::shared::{Arrival, Shared};
+use crate::{Checkpoint, CheckpointKey, Error, Page, Partition, Result, Retry, Source};
+
+/// A partition that fails so often without yielding a page in between is given up for this run.
+const ATTEMPTS: usize = 6;
+
+/// One partition of one source during one run.
+pub(super) struct Reader {
+    pub(super) shared: Arc<Shared>,
+    pub(super) source: Arc<dyn Source>,
+    pub(super) partition: Partition,
+    pub(super) meter: Arc<Meter>,
+    pub(super) pages: Sender<Vec<Arrival>>,
+    /// Held while reading, not while waiting for the last pages to settle.
+    pub(super) slots: Arc<Semaphore>,
+    /// Whether how far it has come is stored.
+    pub(super) keeps_checkpoints: bool,
+}
+
+impl Reader {
+    /// Reads the partition to its end and stays until every page is settled.
+    ///
+    /// # Errors
+    /// When documents fail for good. What the source does wrong is counted among the run's errors.
+    pub(super) async fn run(self) -> Result<()> {
+        let (progress, notes) = unbounded_channel();
+        let mut pass = Pass {
+            key: self.key(),
+            in_order: InOrder::default(),
+            notes,
+            open: 0,
+        };
+        let slot = self.slots.acquire().await;
+        let mut from = self.stored_checkpoint(&pass.key).await?;
+        let mut waits = source_backoff();
+        let mut sequence = 0;
+        loop {
+            let ended = self
+                .read_pages(&mut pass, &mut from, &mut sequence, &progress, &mut waits)
+                .await?;
+            match ended {
+                Ended::AtEnd => break,
+                Ended::Failed(error) => {
+                    let wait = match (error.retry(), waits.next()) {
+                        (Retry::Temporary, Some(wait)) if !self.shared.stopping() => {
+                            error.retry_after().unwrap_or(wait)
+                        }
+                        _ => {
+                            self.give_up(&error);
+                            break;
+                        }
+                    };
+                    tracing::warn!(%error, partition = %pass.key, ?wait, "the source does not answer, trying again");
+                    self.wait(wait).await;
+                }
+            }
+        }
+        drop(slot);
+        drop(progress);
+        self.drain(&mut pass).await
+    }
+
+    async fn read_pages(
+        &self,
+        pass: &mut Pass,
+        from: &mut Checkpoint,
+        sequence: &mut u64,
+        progress: &tokio::sync::mpsc::UnboundedSender<Progress>,
+        waits: &mut Waits,
+    ) -> Result<Ended> {
+        let mut stop = self.shared.stop.subscribe();
+        let mut stream = self.source.read(self.partition.clone(), from.clone());
+        loop {
+            if *stop.borrow_and_update() {
+                return Ok(Ended::AtEnd);
+            }
+            let next = tokio::select! {
+                next = self.meter.measure(stream.next()) => next,
+                Some(note) = pass.notes.recv() => {
+                    pass.in_order.note(note);
+                    self.commit(pass).await?;
+                    continue;
+                }
+                _ = stop.changed() => continue,
+            };
+            let page = match next {
+                None => return Ok(Ended::AtEnd),
+                Some(Err(error)) => return Ok(Ended::Failed(error)),
+                Some(Ok(page)) => page,
+            };
+            *waits = source_backoff();
+            from.clone_from(&page.checkpoint);
+            let arrivals = self.receive(pass, page, *sequence, progress);
+            *sequence += 1;
+            if !arrivals.is_empty() && self.pages.send(arrivals).await.is_err() {
+                return Ok(Ended::AtEnd);
+            }
+        }
+    }
+
+    /// Gives each item its share of the page. Items beyond the run's limit are left out, with their shares: the page stays open.
+    fn receive(
+        &self,
+        pass: &mut Pass,
+        page: Page,
+        sequence: u64,
+        progress: &tokio::sync::mpsc::UnboundedSender<Progress>,
+    ) -> Vec<Arrival> {
+        pass.in_order.expect(page.checkpoint);
+        pass.open += 1;
+        let shares = PageReceipt::issue(sequence, page.items.len(), progress.clone());
+        let allowed = self.allowance(page.items.len());
+        let arrivals: Vec<Arrival> = page.items.into_iter().zip(shares).take(allowed).collect();
+        self.shared.totals.read(arrivals.len());
+        self.meter.left(arrivals.len());
+        arrivals
+    }
+
+    /// How many of so many items may be read. At the limit, the run is told to end.
+    fn allowance(&self, items: usize) -> usize {
+        let Some(limit) = self.shared.options.limit else {
+            return items;
+        };
+        let read = self.shared.totals.snapshot().0.read;
+        let left = usize::try_from(limit.saturating_sub(read)).unwrap_or(usize::MAX);
+        if items >= left {
+            self.shared.stop.send_replace(true);
+        }
+        items.min(left)
+    }
+
+    /// After the last page: waits until all that was read is settled or dropped.
+    async fn drain(&self, pass: &mut Pass) -> Result<()> {
+        self.commit(pass).await?;
+        while pass.open > 0 {
+            let Some(note) = pass.notes.recv().await else {
+                break;
+            };
+            pass.in_order.note(note);
+            self.commit(pass).await?;
+        }
+        Ok(())
+    }
+
+    async fn commit(&self, pass: &mut Pass) -> Result<()> {
+        if let Some(checkpoint) = pass.in_order.committable()
+            && self.keeps_checkpoints
+            && let Some(documents) = &self.shared.pipeline.documents
+        {
+            self.shared
+                .persist("checkpoint", || {
+                    documents.save_checkpoint(&pass.key, &checkpoint)
+                })
+                .await?;
+        }
+        for (checkpoint, outcomes) in pass.in_order.settled() {
+            pass.open -= 1;
+            let told = self
+                .source
+                .settled(&self.partition, &checkpoint, &outcomes)
+                .await;
+            if let Err(error) = told {
+                // The source will yield these again; sinks take them again without harm.
+                tracing::warn!(%error, partition = %pass.key, "the source did not take the acknowledgement");
+            }
+        }
+        Ok(())
+    }
+
+    async fn stored_checkpoint(&self, key: &CheckpointKey) -> Result<Checkpoint> {
+        match &self.shared.pipeline.documents {
+            Some(documents) if self.keeps_checkpoints => {
+                let stored = self
+                    .shared
+                    .persist("checkpoint", || documents.checkpoint(key));
+                Ok(stored.await?.unwrap_or_default())
+            }
+            _ => Ok(Checkpoint::default()),
+        }
+    }
+
+    fn key(&self) -> CheckpointKey {
+        CheckpointKey {
+            pipeline: self.shared.pipeline.name.clone(),
+            source: self.source.spec().name.clone(),
+            partition: self.partition.clone(),
+        }
+    }
+
+    fn give_up(&self, error: &Error) {
+        self.meter.failed(1);
+        tracing::error!(%error, partition = %self.key(), "the partition ends here for this run");
+        self.shared
+            .totals
+            .error(format!("{}: {}", self.key(), error.chain().join(": ")));
+    }
+
+    async fn wait(&self, wait: Duration) {
+        let mut stop = self.shared.stop.subscribe();
+        tokio::select! {
+            () = tokio::time::sleep(wait) => {}
+            _ = stop.wait_for(|stop| *stop) => {}
+        }
+    }
+}
+
+/// A reader's way through its partition.
+struct Pass {
+    key: CheckpointKey,
+    in_order: InOrder,
+    notes: UnboundedReceiver<Progress>,
+    /// Pages read and not settled.
+    open: usize,
+}
+
+enum Ended {
+    AtEnd,
+    Failed(Error),
+}
+
+type Waits = backon::ExponentialBackoff;
+
+fn source_backoff() -> Waits {
+    ExponentialBuilder::default()
+        .with_min_delay(Duration::from_millis(200))
+        .with_max_delay(Duration::from_secs(60))
+        .with_max_times(ATTEMPTS - 1)
+        .with_jitter()
+        .build()
+}

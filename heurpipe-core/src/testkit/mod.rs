@@ -1,0 +1,7 @@
+//! Parts for tests: posts from a list, a sink that collects, and the canonical form in which records are compared.
+
+mod canonical;
+mod parts;
+
+pub use canonical::canonical;
+pub use parts::{Collect, Posts};
