@@ -135,7 +135,7 @@ impl<'a> Lexer<'a> {
             }
             if word.star {
                 return Err(self.error(
-                    start + offset,
+                    start + offset - '*'.len_utf8(),
                     "`*` may only stand at the end of a word; write `\\*` for the character itself",
                 ));
             }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::annotation::Target;
+use super::annotation::{Annotation, By, Target};
 use super::id::{Digest, Fingerprint};
 
 /// Why an enricher was not run on a target.
@@ -85,6 +85,18 @@ impl LedgerEntry {
     pub fn cost(mut self, cpu_ms: f64) -> Self {
         self.cpu_ms = cpu_ms;
         self
+    }
+
+    /// Whether the annotation is one that this enricher made on this target: of a picture, also on parts of it.
+    pub fn covers(&self, annotation: &Annotation) -> bool {
+        let By::Producer(producer) = &annotation.by else {
+            return false;
+        };
+        let on_target = match (&self.target, &annotation.target) {
+            (Target::Media(picture), Target::Region { media, .. }) => picture == media,
+            (target, other) => target == other,
+        };
+        producer.name == self.enricher && on_target
     }
 
     /// Whether both lines speak of one enricher and one target: the later replaces the earlier.

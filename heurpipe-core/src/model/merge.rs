@@ -1,7 +1,9 @@
 //! How two views of one post become one, whatever their order.
 
+use jiff::Timestamp;
+
 use super::annotation::{Annotation, By};
-use super::ledger::LedgerEntry;
+use super::ledger::{LedgerEntry, LedgerOutcome};
 use super::post::{Author, Counts, Fetched, Media, Places, Post};
 use super::record::{Observation, Record, sort_annotations, sort_ledger};
 
@@ -18,7 +20,7 @@ pub(super) fn merge_post(old: &mut Post, new: Post) {
     merge_option(&mut old.published_at, new.published_at, newer);
     merge_option(&mut old.repost_of, new.repost_of, newer);
     merge_option(&mut old.language_hint, new.language_hint, newer);
-    for alias in new.aliases {
+    for alias in new.aliases.into_iter().chain([new.id]) {
         if alias != old.id && !old.aliases.contains(&alias) {
             old.aliases.push(alias);
         }
@@ -73,25 +75,21 @@ fn merge_places(old: &mut Places, new: Places, newer: bool) {
 
 /// Media are matched by id; a fetched one never becomes unfetched; the longer list's order is kept.
 fn merge_media(old: &mut Vec<Media>, new: Vec<Media>, newer: bool) {
-    if new.len() > old.len() || (newer && new.len() == old.len()) {
-        let known = std::mem::replace(old, new);
-        for medium in known {
-            match old.iter_mut().find(|m| m.id == medium.id) {
-                Some(same) => keep_fetched(same, medium),
-                None => old.push(medium),
-            }
-        }
+    let new_leads = new.len() > old.len() || (newer && new.len() == old.len());
+    let (others, others_newer) = if new_leads {
+        (std::mem::replace(old, new), !newer)
     } else {
-        for medium in new {
-            match old.iter_mut().find(|m| m.id == medium.id) {
-                Some(same) => keep_fetched(same, medium),
-                None => old.push(medium),
-            }
+        (new, newer)
+    };
+    for medium in others {
+        match old.iter_mut().find(|m| m.id == medium.id) {
+            Some(same) => merge_medium(same, medium, others_newer),
+            None => old.push(medium),
         }
     }
 }
 
-fn keep_fetched(medium: &mut Media, other: Media) {
+fn merge_medium(medium: &mut Media, other: Media, newer: bool) {
     let better = match (&medium.fetched, &other.fetched) {
         (Fetched::Stored { .. }, _) | (_, Fetched::Not) => false,
         (Fetched::Not, _) => true,
@@ -100,29 +98,41 @@ fn keep_fetched(medium: &mut Media, other: Media) {
     if better {
         medium.fetched = other.fetched;
     }
-    merge_option(&mut medium.url, other.url, false);
-    merge_option(&mut medium.url_expires_at, other.url_expires_at, false);
-    merge_option(&mut medium.width, other.width, false);
-    merge_option(&mut medium.height, other.height, false);
-    merge_option(&mut medium.alt_text, other.alt_text, false);
+    // A URL and its expiry belong together.
+    if other.url.is_some() && (newer || medium.url.is_none()) {
+        medium.url = other.url;
+        medium.url_expires_at = other.url_expires_at;
+    }
+    merge_option(&mut medium.width, other.width, newer);
+    merge_option(&mut medium.height, other.height, newer);
+    merge_option(&mut medium.alt_text, other.alt_text, newer);
 }
 
-/// Adds an observation unless it tells nothing new. A count that a call leaves out is not a change.
+/// Adds an observation where it belongs in time, unless it tells nothing new beside its neighbours. A count that a call leaves out is not
+/// a change; of neighbours that agree one is kept, with the earlier time and the counts of both.
 pub(super) fn add_observation(observations: &mut Vec<Observation>, mut seen: Observation) {
-    if let Some(last) = observations.last() {
-        seen.counts = filled(seen.counts, last.counts);
-        if last.counts == seen.counts && last.gone == seen.gone {
-            return;
+    let index = observations.partition_point(|o| o.at <= seen.at);
+    let (before, after) = observations.split_at_mut(index);
+    let earlier = before.last_mut().filter(|earlier| agree(earlier, &seen));
+    if let Some(earlier) = earlier {
+        earlier.counts = filled(earlier.counts, seen.counts);
+    } else if let Some(later) = after.first_mut().filter(|later| agree(later, &seen)) {
+        later.at = seen.at;
+        later.counts = filled(later.counts, seen.counts);
+    } else {
+        if let Some(earlier) = before.last() {
+            seen.counts = filled(seen.counts, earlier.counts);
         }
-        if filled(last.counts, seen.counts) == seen.counts && last.gone == seen.gone {
-            // The earlier call merely left out what this one says.
-            let index = observations.len() - 1;
-            observations[index].counts = seen.counts;
-            return;
-        }
+        observations.insert(index, seen);
     }
-    observations.push(seen);
-    observations.sort_by_key(|o| o.at);
+    for i in index.max(1)..observations.len() {
+        observations[i].counts = filled(observations[i].counts, observations[i - 1].counts);
+    }
+}
+
+/// Whether both tell the same, as far as both tell anything.
+fn agree(one: &Observation, other: &Observation) -> bool {
+    one.gone == other.gone && filled(one.counts, other.counts) == filled(other.counts, one.counts)
 }
 
 fn filled(counts: Counts, from: Counts) -> Counts {
@@ -140,22 +150,32 @@ pub(super) fn latest_counts(observations: &[Observation], otherwise: Counts) -> 
 }
 
 pub(super) fn merge_records(ours: &mut Record, theirs: Record) {
+    let unentered = unentered(&theirs);
     merge_post(&mut ours.post, theirs.post);
     for seen in theirs.observations {
-        if !ours.observations.contains(&seen) {
-            add_observation(&mut ours.observations, seen);
-        }
+        add_observation(&mut ours.observations, seen);
     }
     ours.post.counts = latest_counts(&ours.observations, ours.post.counts);
 
     for entry in theirs.ledger {
-        let superseded = ours
-            .ledger
-            .iter()
-            .any(|mine| mine.replaces(&entry) && mine.at >= entry.at);
-        if !superseded {
-            let annotations = annotations_of(&entry, &theirs.annotations);
-            ours.enter(entry, annotations);
+        let found = annotations_of(&entry, &theirs.annotations);
+        let kept = annotations_of(&entry, &ours.annotations);
+        let mine = ours.ledger_entry(&entry.enricher, &entry.target);
+        let stands = mine.is_some_and(|mine| mine.at >= entry.at);
+        let standing = mine.filter(|_| stands).unwrap_or(&entry);
+        // A failure leaves what was found before it, by whichever of the two writers.
+        if failed(standing) && newest(&found) > newest(&kept) {
+            ours.annotations.retain(|a| !entry.covers(a));
+            ours.annotations.extend(found.iter().cloned());
+        }
+        if !stands {
+            ours.enter(entry, found);
+        }
+    }
+    for annotation in unentered {
+        let entered = ours.ledger.iter().any(|entry| entry.covers(&annotation));
+        if !entered && !ours.annotations.contains(&annotation) {
+            ours.annotations.push(annotation);
         }
     }
     for annotation in theirs.annotations {
@@ -172,18 +192,31 @@ pub(super) fn merge_records(ours: &mut Record, theirs: Record) {
     ours.revision = ours.revision.max(theirs.revision);
 }
 
+fn failed(entry: &LedgerEntry) -> bool {
+    matches!(entry.outcome, LedgerOutcome::Failed(_))
+}
+
+fn newest(annotations: &[Annotation]) -> Option<Timestamp> {
+    annotations.iter().map(|a| a.at).max()
+}
+
 fn annotations_of(entry: &LedgerEntry, annotations: &[Annotation]) -> Vec<Annotation> {
+    let covered = annotations.iter().filter(|a| entry.covers(a));
+    covered.cloned().collect()
+}
+
+/// What models said without a line in the ledger: records that were not made here.
+fn unentered(record: &Record) -> Vec<Annotation> {
+    let produced = |a: &&Annotation| matches!(a.by, By::Producer(_));
+    let known = |a: &&Annotation| !record.ledger.iter().any(|entry| entry.covers(a));
+    let annotations = record.annotations.iter();
     annotations
-        .iter()
-        .filter(|a| match &a.by {
-            By::Producer(producer) => {
-                producer.name == entry.enricher
-                    && (a.target == entry.target
-                        || (entry.target.media().is_some()
-                            && a.target.media() == entry.target.media()))
-            }
-            By::Person(_) => false,
-        })
+        .filter(produced)
+        .filter(known)
         .cloned()
         .collect()
 }
+
+#[cfg(test)]
+#[path = "merge_tests.rs"]
+mod tests;

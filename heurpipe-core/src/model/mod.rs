@@ -6,6 +6,8 @@ pub mod ledger;
 mod merge;
 pub mod post;
 pub mod record;
+#[cfg(test)]
+mod tests;
 
 pub use annotation::{Annotation, By, ColourShare, Finding, Producer, Region, Target, Value};
 pub use id::{Digest, Fingerprint, Platform, PostId};

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use super::annotation::{Annotation, By, Target};
+use super::annotation::{Annotation, By, Target, Value};
 use super::id::{Digest, Fingerprint, PostId};
 use super::ledger::{LedgerEntry, LedgerOutcome};
 use super::post::{Counts, Post};
@@ -140,6 +140,35 @@ impl Record {
     /// said above its threshold; over all targets, the union. Labels that the source itself brought count only where nobody else
     /// has spoken.
     pub fn effective(&self) -> Effective {
+        let mut effective = Effective::new();
+        for (attribute, annotation) in self.decisive() {
+            let labels = effective.entry(attribute.to_owned()).or_default();
+            labels.extend(annotation.value.labels());
+        }
+        for (attribute, labels) in &self.post.given {
+            effective
+                .entry(attribute.clone())
+                .or_insert_with(|| labels.iter().cloned().collect());
+        }
+        effective.retain(|_, labels| !labels.is_empty());
+        effective
+    }
+
+    /// The effective value of every attribute that is a number, chosen as by [`effective`](Self::effective); the greatest, where targets have
+    /// several.
+    pub fn effective_numbers(&self) -> BTreeMap<String, f64> {
+        let mut numbers: BTreeMap<String, f64> = BTreeMap::new();
+        for (attribute, annotation) in self.decisive() {
+            if let Value::Number(number) = annotation.value {
+                let greatest = numbers.entry(attribute.to_owned()).or_insert(number);
+                *greatest = greatest.max(number);
+            }
+        }
+        numbers
+    }
+
+    /// The annotations whose word counts, with their attributes.
+    fn decisive(&self) -> Vec<(&str, &Annotation)> {
         let mut chosen: BTreeMap<(&str, String), Vec<&Annotation>> = BTreeMap::new();
         for annotation in self.annotations.iter().filter(|a| a.stands()) {
             let target = match &annotation.target {
@@ -151,20 +180,11 @@ impl Record {
                 .or_default()
                 .push(annotation);
         }
-        let mut effective = Effective::new();
+        let mut decisive = Vec::new();
         for ((attribute, _), candidates) in chosen {
-            let labels = effective.entry(attribute.to_owned()).or_default();
-            for annotation in strongest(&candidates) {
-                labels.extend(annotation.value.labels());
-            }
+            decisive.extend(strongest(&candidates).into_iter().map(|a| (attribute, a)));
         }
-        effective.retain(|_, labels| !labels.is_empty());
-        for (attribute, labels) in &self.post.given {
-            effective
-                .entry(attribute.clone())
-                .or_insert_with(|| labels.iter().cloned().collect());
-        }
-        effective
+        decisive
     }
 
     /// A hash over the fingerprints of all enrichers that made this record: records with one value were made by the same set.
@@ -199,16 +219,7 @@ impl Record {
     /// the ledger. People's annotations stay. A failure keeps the earlier annotations.
     pub fn enter(&mut self, entry: LedgerEntry, annotations: Vec<Annotation>) {
         if !matches!(entry.outcome, LedgerOutcome::Failed(_)) {
-            let media = entry.target.media();
-            let on_parts = !matches!(entry.target, Target::Post);
-            self.annotations.retain(|a| match &a.by {
-                By::Producer(producer) if producer.name == entry.enricher => {
-                    let same = a.target == entry.target
-                        || (on_parts && a.target.media() == media && is_region(&a.target));
-                    !same
-                }
-                _ => true,
-            });
+            self.annotations.retain(|a| !entry.covers(a));
             self.annotations.extend(annotations);
             sort_annotations(&mut self.annotations);
         }
@@ -266,10 +277,6 @@ impl Record {
     }
 }
 
-fn is_region(target: &Target) -> bool {
-    matches!(target, Target::Region { .. })
-}
-
 /// Of the annotations on one attribute of one target: the people's, else those of the newest producer.
 fn strongest<'a>(candidates: &[&'a Annotation]) -> Vec<&'a Annotation> {
     let people: Vec<_> = candidates
@@ -298,6 +305,13 @@ fn producer_name(annotation: &Annotation) -> Option<&str> {
     }
 }
 
+fn person(annotation: &Annotation) -> Option<&str> {
+    match &annotation.by {
+        By::Producer(_) => None,
+        By::Person(name) => Some(name),
+    }
+}
+
 pub(super) fn sort_annotations(annotations: &mut [Annotation]) {
     annotations.sort_by_cached_key(|a| {
         (
@@ -305,6 +319,8 @@ pub(super) fn sort_annotations(annotations: &mut [Annotation]) {
             a.attribute.clone(),
             producer_name(a).map(str::to_owned),
             serde_json::to_string(&a.value).unwrap_or_default(),
+            person(a).map(str::to_owned),
+            a.at,
         )
     });
 }
