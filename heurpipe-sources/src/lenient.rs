@@ -31,29 +31,6 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     })
 }
 
-/// A yes or no written as a boolean, as 0 or 1, or as `"0"` or `"1"`.
-pub(crate) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    Ok(match Option::<Value>::deserialize(deserializer)? {
-        Some(Value::Bool(yes)) => Some(yes),
-        Some(Value::Number(number)) => number.as_i64().map(|n| n != 0),
-        Some(Value::String(text)) => match text.as_str() {
-            "1" | "true" => Some(true),
-            "0" | "false" | "" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    })
-}
-
-/// A number written as a number or as a text.
-pub(crate) fn degrees(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-}
-
 fn count_of(text: &str) -> Option<u64> {
     let text = text.trim().trim_end_matches('+').replace(',', "");
     let (digits, unit) = match text.strip_suffix('万') {
@@ -79,8 +56,6 @@ mod tests {
         id: Option<String>,
         #[serde(default, deserialize_with = "count")]
         count: Option<u64>,
-        #[serde(default, deserialize_with = "flag")]
-        flag: Option<bool>,
     }
 
     fn read(json: &str) -> Sample {
@@ -124,13 +99,5 @@ mod tests {
         ] {
             assert_eq!(read(json).count, count, "{json}");
         }
-    }
-
-    #[test]
-    fn flags_come_in_several_spellings() {
-        assert_eq!(read(r#"{"flag":"1"}"#).flag, Some(true));
-        assert_eq!(read(r#"{"flag":0}"#).flag, Some(false));
-        assert_eq!(read(r#"{"flag":true}"#).flag, Some(true));
-        assert_eq!(read(r#"{}"#).flag, None);
     }
 }

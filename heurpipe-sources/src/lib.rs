@@ -4,20 +4,27 @@
 //! `ndjson` reads and writes our own records, `media` fetches pictures and videos into blobs. [`detect`] finds out
 //! which of them reads a given path.
 
-#[cfg(any(feature = "instagram", feature = "weibo"))]
-mod caption;
+pub mod detect;
+#[cfg(feature = "folder")]
+pub mod folder;
 #[cfg(any(feature = "instagram", feature = "weibo", feature = "media"))]
 mod http;
 #[cfg(feature = "instagram")]
 pub mod instagram;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 mod lenient;
+#[cfg(feature = "media")]
+pub mod media;
+#[cfg(feature = "ndjson")]
+pub mod ndjson;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 mod pass;
 #[cfg(feature = "weibo")]
 mod place;
 #[cfg(feature = "weibo")]
 pub mod weibo;
+#[cfg(any(feature = "instagram", feature = "weibo"))]
+mod words;
 
 #[cfg(feature = "simulator")]
 pub mod simulator;

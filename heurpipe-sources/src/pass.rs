@@ -92,6 +92,7 @@ impl Pass {
     }
 
     /// Begins again: the cursor has died.
+    #[cfg(feature = "instagram")]
     pub(crate) fn restart(&mut self) {
         self.seen.clear();
         self.barren = 0;
@@ -155,6 +156,7 @@ impl Pass {
     }
 
     /// The checkpoint of a place that no cursor names: what follows it is reached from the beginning.
+    #[cfg(feature = "instagram")]
     pub(crate) fn beginning(&self) -> Checkpoint {
         Checkpoint {
             resume: None,

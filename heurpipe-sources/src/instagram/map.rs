@@ -5,10 +5,10 @@ use jiff::Timestamp;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::ids;
 use super::wire::{Account, MediaNode};
+use super::{caption, ids};
 use crate::http::scrubbed;
-use crate::{caption, lenient};
+use crate::lenient;
 
 /// What is known of all media of an answer.
 #[derive(Debug)]

@@ -10,10 +10,10 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
-use super::ids;
 use super::wire::{Status, User};
+use super::{ids, text};
 use crate::http::scrubbed;
-use crate::{caption, lenient, place};
+use crate::{lenient, place};
 
 /// The name under which the payload of a page is kept.
 const CALL: &str = "weibo.timeline";
@@ -85,9 +85,9 @@ fn read(item: &RawValue, setting: &Setting<'_>) -> Result<Mapped, String> {
     if let Some(whole) = whole {
         post.raw.insert(SHOW_CALL.to_owned(), raw(whole));
     }
-    post.text = text(&status, whole.map(AsRef::as_ref));
-    post.hashtags = caption::topics(&post.text);
-    post.mentions = caption::weibo_mentions(&post.text);
+    post.text = whole_text(&status, whole.map(AsRef::as_ref));
+    post.hashtags = text::topics(&post.text);
+    post.mentions = text::mentions(&post.text);
     post.media = media(&status, setting.media_base);
     post.places = places(&status);
     post.counts = Counts::new(
@@ -127,7 +127,7 @@ fn timestamp(text: &str) -> Result<Timestamp, String> {
 }
 
 /// The whole text where it was asked for, else the one given, which may be cut.
-fn text(status: &Status, whole: Option<&RawValue>) -> String {
+fn whole_text(status: &Status, whole: Option<&RawValue>) -> String {
     let given = status.text.as_deref().unwrap_or_default();
     let long = whole
         .and_then(|whole| serde_json::from_str::<Status>(whole.get()).ok())
@@ -196,7 +196,7 @@ fn picture_url(pid: &str, given: Option<&Url>, base: Option<&Url>) -> Option<Str
     let path = format!("{SIZE}/{pid}.{extension}");
     let url = match (base, given) {
         (Some(base), _) => base.join(&path).ok()?,
-        (None, Some(given)) => given.join(&format!("/{path}")).ok()?,
+        (None, Some(given)) => given.join(&format!("../{path}")).ok()?,
         (None, None) => Url::parse(PICTURE_HOST).ok()?.join(&path).ok()?,
     };
     Some(url.into())
@@ -275,10 +275,19 @@ fn point_of_geo(geo: &Value) -> Option<(f64, f64)> {
 
 /// A point on earth. That of zero and zero stands for none.
 fn point(latitude: &Value, longitude: &Value) -> Option<(f64, f64)> {
-    let latitude = lenient::degrees(latitude)?;
-    let longitude = lenient::degrees(longitude)?;
+    let latitude = degrees(latitude)?;
+    let longitude = degrees(longitude)?;
     let on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
     (on_earth && (latitude, longitude) != (0.0, 0.0)).then_some((latitude, longitude))
+}
+
+/// A number written as a number or as a text.
+fn degrees(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
 }
 
 /// The payload untouched, but for a token, should one stand in it.

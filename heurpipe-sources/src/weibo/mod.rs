@@ -37,6 +37,7 @@ pub mod ids;
 mod limits;
 mod map;
 mod reader;
+mod text;
 mod timelines;
 mod wire;
 

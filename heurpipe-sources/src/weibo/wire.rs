@@ -1,6 +1,6 @@
 //! The Open API's answers, as far as they are read. Whatever else they hold is ignored here and kept in the raw payload.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -31,13 +31,13 @@ pub(super) struct Status {
     pub created_at: Option<String>,
     #[serde(default)]
     pub text: Option<String>,
-    #[serde(default, rename = "isLongText", deserialize_with = "lenient::flag")]
+    #[serde(default, rename = "isLongText", deserialize_with = "flag")]
     pub is_long_text: Option<bool>,
     #[serde(default, rename = "longText")]
     pub long_text: Option<LongText>,
     #[serde(default)]
     pub user: Option<User>,
-    #[serde(default, deserialize_with = "lenient::flag")]
+    #[serde(default, deserialize_with = "flag")]
     pub deleted: Option<bool>,
     #[serde(default)]
     pub visible: Option<Visible>,
@@ -120,7 +120,7 @@ pub(super) struct User {
     pub location: Option<String>,
     #[serde(default, deserialize_with = "lenient::count")]
     pub followers_count: Option<u64>,
-    #[serde(default, deserialize_with = "lenient::flag")]
+    #[serde(default, deserialize_with = "flag")]
     pub verified: Option<bool>,
 }
 
@@ -148,4 +148,39 @@ pub(super) struct RateLimitStatus {
     pub remaining_user_hits: Option<f64>,
     #[serde(default)]
     pub reset_time_in_seconds: Option<u64>,
+}
+
+/// A yes or no written as a boolean, as 0 or 1, or as `"0"` or `"1"`.
+fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Option::<Value>::deserialize(deserializer)? {
+        Some(Value::Bool(yes)) => Some(yes),
+        Some(Value::Number(number)) => number.as_i64().map(|n| n != 0),
+        Some(Value::String(text)) => match text.as_str() {
+            "1" | "true" => Some(true),
+            "0" | "false" | "" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn flags_come_in_several_spellings() {
+        for (json, expected) in [
+            (r#"{"deleted":"1"}"#, Some(true)),
+            (r#"{"deleted":0}"#, Some(false)),
+            (r#"{"deleted":true}"#, Some(true)),
+            (r#"{"deleted":"soon"}"#, None),
+            (r#"{}"#, None),
+        ] {
+            let status: Status = serde_json::from_str(json).unwrap();
+            assert_eq!(status.deleted, expected, "{json}");
+        }
+    }
 }
