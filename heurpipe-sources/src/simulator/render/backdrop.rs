@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::labels::{Background, distance};
-use super::noise::{Noise, hash01, mix3, scale3, smoothstep};
+use super::noise::{Noise, floor, fraction, hash01, mix3, scale3, smoothstep};
 
 /// A background with its free choices made; asked pixel by pixel in units of the picture's width.
 pub(crate) struct Backdrop {
@@ -115,7 +115,7 @@ impl Backdrop {
 
     fn wood(&self, (x, y): (f32, f32), noise: &Noise) -> [f32; 3] {
         let boards = x * 6.0;
-        let board = boards.floor();
+        let board = floor(boards);
         let tint = 0.86 + 0.26 * hash01(board as i32, 0, self.seed);
         let grain = noise.at(
             boards * 5.0 + 0.6 * noise.at(x * 9.0, y * 2.0),
@@ -143,13 +143,13 @@ impl Backdrop {
         }
         // Façades out of focus: blocks of slightly different houses with soft windows.
         let houses = x * 2.2 + 0.3;
-        let house = houses.floor();
+        let house = floor(houses);
         let tint = hash01(house as i32, 3, self.seed);
         let wall = scale3(self.tone, 0.78 + 0.4 * tint);
         let (column, row) = ((houses - house) * 3.0, y * 4.0 + tint);
-        let window = smoothstep(0.2, 0.32, 0.5 - (column.rem_euclid(1.0) - 0.5).abs())
-            * smoothstep(0.16, 0.3, 0.5 - (row.rem_euclid(1.0) - 0.5).abs());
-        let lit = hash01((houses * 3.0).floor() as i32, row.floor() as i32, self.seed);
+        let window = smoothstep(0.2, 0.32, 0.5 - (fraction(column) - 0.5).abs())
+            * smoothstep(0.16, 0.3, 0.5 - (fraction(row) - 0.5).abs());
+        let lit = hash01((houses * 3.0).floor() as i32, floor(row) as i32, self.seed);
         let glass = mix3([70.0, 78.0, 90.0], [176.0, 184.0, 190.0], lit);
         mix3(wall, glass, 0.55 * window)
     }

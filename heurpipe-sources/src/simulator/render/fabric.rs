@@ -4,7 +4,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::labels::{Colour, Pattern};
-use super::noise::{Noise, hash01, mix3, scale3, smoothstep};
+use super::noise::{Noise, floor, fraction, hash01, mix3, scale3, smoothstep};
 
 /// A cloth with every free choice of its pattern made.
 pub(crate) struct Fabric {
@@ -110,14 +110,14 @@ impl Fabric {
     }
 
     fn dotted(&self, x: f32, y: f32, blur: f32) -> [f32; 3] {
-        let row = y.floor();
+        let row = floor(y);
         // Most dotted cloth staggers every second row.
         let shift = if self.variant > 1 && row as i32 & 1 == 1 {
             0.5
         } else {
             0.0
         };
-        let (dx, dy) = ((x + shift).rem_euclid(1.0) - 0.5, y - row - 0.5);
+        let (dx, dy) = (fraction(x + shift) - 0.5, y - row - 0.5);
         let inside = 1.0
             - smoothstep(
                 self.duty - blur,
@@ -155,7 +155,7 @@ impl Fabric {
 
     fn zigzag(&self, x: f32, y: f32, blur: f32) -> [f32; 3] {
         let width = if self.variant < 3 { 0.8 } else { 1.2 };
-        let tooth = ((x / width).rem_euclid(1.0) - 0.5).abs() * 2.0;
+        let tooth = (fraction(x / width) - 0.5).abs() * 2.0;
         mix3(
             self.ground,
             self.figure,
@@ -165,11 +165,11 @@ impl Fabric {
 
     fn floral(&self, x: f32, y: f32, blur: f32) -> [f32; 3] {
         let mut colour = self.ground;
-        let (column, row) = (x.floor() as i32, y.floor() as i32);
+        let (column, row) = (floor(x) as i32, floor(y) as i32);
         // A blossom may reach over the border of its cell, so the neighbours are asked too.
         let (near_x, near_y) = (
-            if x - x.floor() < 0.5 { -1 } else { 1 },
-            if y - y.floor() < 0.5 { -1 } else { 1 },
+            if x - floor(x) < 0.5 { -1 } else { 1 },
+            if y - floor(y) < 0.5 { -1 } else { 1 },
         );
         for (i, j) in [
             (column + near_x, row + near_y),
@@ -236,6 +236,6 @@ fn band(x: f32, duty: f32, blur: f32) -> f32 {
 
 /// Coverage of a band of width `duty` around `centre` of every unit.
 fn band_at(x: f32, centre: f32, duty: f32, blur: f32) -> f32 {
-    let off = ((x - centre + 0.5).rem_euclid(1.0) - 0.5).abs();
+    let off = (fraction(x - centre + 0.5) - 0.5).abs();
     1.0 - smoothstep(duty / 2.0 - blur, duty / 2.0 + blur, off)
 }

@@ -32,7 +32,7 @@ impl Noise {
 
     /// Smooth noise in -1..1; its features are about one unit wide.
     pub(crate) fn at(&self, x: f32, y: f32) -> f32 {
-        let (left, top) = (x.floor(), y.floor());
+        let (left, top) = (floor(x), floor(y));
         let (across, down) = (ease(x - left), ease(y - top));
         let (column, row) = (
             left as i32 as usize & (SIDE - 1),
@@ -51,6 +51,17 @@ impl Noise {
         );
         mix(upper, lower, down)
     }
+}
+
+/// The next lower whole number, without the library call that `f32::floor` is on baseline x86-64.
+pub(crate) fn floor(x: f32) -> f32 {
+    let whole = x as i32 as f32;
+    if whole > x { whole - 1.0 } else { whole }
+}
+
+/// What is left of `x` above the next lower whole number.
+pub(crate) fn fraction(x: f32) -> f32 {
+    x - floor(x)
 }
 
 /// Linear interpolation from `a` (t = 0) to `b` (t = 1).

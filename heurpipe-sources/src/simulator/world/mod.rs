@@ -1,0 +1,343 @@
+//! The world: who posts what, when, where and in which words, decided once from a seed.
+
+mod making;
+mod trends;
+mod words;
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::Bytes;
+use jiff::Timestamp;
+
+use super::render::{Colour, Cut, GarmentPicture, Pattern};
+
+/// Encoded pictures kept for the next request.
+const CACHED_PICTURES: usize = 96;
+
+/// Options of a world; the same options give the same world.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct WorldOptions {
+    /// Seed of every choice.
+    pub seed: u64,
+    /// Distinct posts of both networks together.
+    pub posts: usize,
+    /// The virtual present: the newest post is a little older.
+    pub now: Timestamp,
+    /// Width and height of pictures, in pixels.
+    pub picture_size: (u32, u32),
+    /// Share of pictures whose address answers 404.
+    pub gone: f64,
+    /// Share of pictures whose bytes end early.
+    pub truncated: f64,
+    /// Share of posts that show a picture of an earlier post, byte for byte.
+    pub same_picture: f64,
+}
+
+impl Default for WorldOptions {
+    fn default() -> Self {
+        Self {
+            seed: 7,
+            posts: 2000,
+            now: Timestamp::constant(1_782_820_800, 0),
+            picture_size: (540, 675),
+            gone: 0.005,
+            truncated: 0.005,
+            same_picture: 0.03,
+        }
+    }
+}
+
+impl WorldOptions {
+    /// Options with the given seed and number of posts, and defaults for the rest.
+    pub fn new(seed: u64, posts: usize) -> Self {
+        Self {
+            seed,
+            posts,
+            ..Self::default()
+        }
+    }
+}
+
+/// One of the two networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Network {
+    /// Instagram: 60 % of posts.
+    Instagram,
+    /// Weibo: 40 % of posts.
+    Weibo,
+}
+
+/// Who posts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Author {
+    /// The network.
+    pub network: Network,
+    /// Graph id (17 digits) or Weibo uid (10 digits).
+    pub id: String,
+    /// User name, or screen name on Weibo.
+    pub handle: String,
+    /// Full name.
+    pub name: String,
+    /// ISO country code.
+    pub country: &'static str,
+    /// Index into the language tables.
+    pub(crate) language: usize,
+    /// Declared city, and on Weibo the province, its code, latitude and longitude.
+    pub(crate) city: &'static str,
+    pub(crate) province: Option<(&'static str, &'static str, f64, f64)>,
+    /// The canonical name of the brand whose account it is.
+    pub brand: Option<&'static str>,
+    /// Followers.
+    pub followers: u64,
+}
+
+/// What becomes of a picture when it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fate {
+    /// It is served whole.
+    Served,
+    /// Its address answers 404.
+    Gone,
+    /// Its bytes end early.
+    Truncated,
+}
+
+/// One picture, or the cover of a video.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Medium {
+    /// File name stem on the picture host; Weibo's pid.
+    pub key: String,
+    /// Graph id.
+    pub graph_id: String,
+    /// Whether it is the cover of a video.
+    pub video: bool,
+    /// What it shows.
+    pub picture: GarmentPicture,
+    /// What becomes of it.
+    pub fate: Fate,
+}
+
+/// A tagged place.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Place {
+    /// Name.
+    pub name: String,
+    /// Degrees north.
+    pub latitude: f64,
+    /// Degrees east.
+    pub longitude: f64,
+}
+
+/// One post.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Post {
+    /// Instagram pk (19 digits) or Weibo mid (16 digits).
+    pub native_id: u64,
+    /// Graph id on Instagram; the mid on Weibo.
+    pub id: String,
+    /// Index of the author.
+    pub(crate) author: usize,
+    /// When it was published, to the second.
+    pub published: Timestamp,
+    /// The caption.
+    pub text: String,
+    /// Hashtags without their marks, in order.
+    pub hashtags: Vec<String>,
+    /// Pictures and video covers, in order; none on a repost.
+    pub media: Vec<Medium>,
+    /// Likes, unless hidden.
+    pub likes: Option<u64>,
+    /// Comments.
+    pub comments: u64,
+    /// Index of the post that this one reposts.
+    pub(crate) repost_of: Option<usize>,
+    /// Tagged place (Weibo only).
+    pub place: Option<Place>,
+    pub(crate) truth: Truth,
+}
+
+/// What a post really shows and says, for judging those who analyse it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Truth {
+    /// The garment of its pictures.
+    pub garment: Cut,
+    /// Its main colour.
+    pub colour: Colour,
+    /// Its pattern.
+    pub pattern: Pattern,
+    /// Canonical names of the brands in the caption.
+    pub brands: Vec<String>,
+    /// ISO 639-1 code of the caption's language.
+    pub language: &'static str,
+    /// ISO code of the author's country.
+    pub country: &'static str,
+    /// When it was published.
+    pub published: Timestamp,
+}
+
+/// A finished world.
+pub struct World {
+    options: WorldOptions,
+    authors: Vec<Author>,
+    /// Newest first.
+    posts: Vec<Post>,
+    by_key: HashMap<String, (GarmentPicture, Fate)>,
+    by_native: HashMap<(Network, u64), usize>,
+    hashtags: BTreeMap<String, Vec<usize>>,
+    cache: Mutex<VecDeque<(GarmentPicture, Bytes)>>,
+}
+
+impl World {
+    /// Makes the world that belongs to the options.
+    pub fn new(options: WorldOptions) -> Arc<Self> {
+        let (authors, posts) = making::make(&options);
+        let media = posts.iter().flat_map(|post| &post.media);
+        let by_key = media
+            .map(|medium| (medium.key.clone(), (medium.picture, medium.fate)))
+            .collect();
+        let mut by_native = HashMap::new();
+        let mut hashtags: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+        for (index, post) in posts.iter().enumerate() {
+            let network = authors[post.author].network;
+            by_native.insert((network, post.native_id), index);
+            if network == Network::Instagram {
+                for tag in &post.hashtags {
+                    hashtags.entry(tag.clone()).or_default().push(index);
+                }
+            }
+        }
+        Arc::new(Self {
+            options,
+            authors,
+            posts,
+            by_key,
+            by_native,
+            hashtags,
+            cache: Mutex::default(),
+        })
+    }
+
+    /// The options it was made from.
+    pub fn options(&self) -> &WorldOptions {
+        &self.options
+    }
+
+    /// Every author of both networks.
+    pub fn authors(&self) -> &[Author] {
+        &self.authors
+    }
+
+    /// Every post of both networks, newest first.
+    pub fn posts(&self) -> &[Post] {
+        &self.posts
+    }
+
+    /// The author of a post.
+    pub fn author_of(&self, post: &Post) -> &Author {
+        &self.authors[post.author]
+    }
+
+    /// User names of the Instagram accounts, all of them discoverable.
+    pub fn instagram_accounts(&self) -> Vec<String> {
+        self.of(Network::Instagram)
+            .map(|author| author.handle.clone())
+            .collect()
+    }
+
+    /// Uids of the Weibo users.
+    pub fn weibo_uids(&self) -> Vec<String> {
+        self.of(Network::Weibo)
+            .map(|author| author.id.clone())
+            .collect()
+    }
+
+    /// Hashtags of Instagram posts, commonest first.
+    pub fn hashtags(&self) -> Vec<String> {
+        let mut tags: Vec<_> = self.hashtags.iter().collect();
+        tags.sort_by_key(|(_, posts)| std::cmp::Reverse(posts.len()));
+        tags.into_iter().map(|(tag, _)| tag.clone()).collect()
+    }
+
+    /// What the post with this Instagram pk or Weibo mid really is.
+    pub fn truth(&self, network: Network, native_id: u64) -> Option<&Truth> {
+        self.by_native
+            .get(&(network, native_id))
+            .map(|index| &self.posts[*index].truth)
+    }
+
+    /// Renders (or recalls) the picture stored under a key, at the given width in pixels, or its own. `None` where there is none.
+    ///
+    /// # Errors
+    /// Fails where the JPEG encoder does.
+    pub fn picture(&self, key: &str, width: Option<u32>) -> io::Result<Option<Bytes>> {
+        let Some((picture, fate)) = self.by_key.get(key) else {
+            return Ok(None);
+        };
+        if *fate == Fate::Gone {
+            return Ok(None);
+        }
+        let mut picture = *picture;
+        if let Some(width) = width.filter(|width| *width < picture.width) {
+            picture.height = picture.height * width / picture.width;
+            picture.width = width;
+        }
+        let whole = self.encoded(picture)?;
+        Ok(Some(if *fate == Fate::Truncated {
+            whole.slice(..whole.len() * 2 / 5)
+        } else {
+            whole
+        }))
+    }
+
+    pub(crate) fn of(&self, network: Network) -> impl Iterator<Item = &Author> {
+        self.authors
+            .iter()
+            .filter(move |author| author.network == network)
+    }
+
+    /// The Instagram posts under a hashtag, newest first; `None` where nobody uses it.
+    pub(crate) fn tagged(&self, tag: &str) -> Option<(usize, Vec<&Post>)> {
+        let position = self.hashtags.keys().position(|known| known == tag)?;
+        Some((
+            position,
+            self.hashtags
+                .get(tag)?
+                .iter()
+                .map(|index| &self.posts[*index])
+                .collect(),
+        ))
+    }
+
+    pub(crate) fn hashtag_at(&self, position: usize) -> Option<&str> {
+        self.hashtags.keys().nth(position).map(String::as_str)
+    }
+
+    pub(crate) fn posts_by<'a>(&'a self, author: &'a Author) -> impl Iterator<Item = &'a Post> {
+        self.posts
+            .iter()
+            .filter(move |post| std::ptr::eq(&self.authors[post.author], author))
+    }
+
+    fn encoded(&self, picture: GarmentPicture) -> io::Result<Bytes> {
+        let known = |cache: &VecDeque<(GarmentPicture, Bytes)>| {
+            cache
+                .iter()
+                .find(|(of, _)| *of == picture)
+                .map(|(_, bytes)| bytes.clone())
+        };
+        if let Some(bytes) = known(&self.cache.lock().unwrap_or_else(PoisonError::into_inner)) {
+            return Ok(bytes);
+        }
+        // Rendered without the lock, so that others are served meanwhile.
+        let bytes = Bytes::from(picture.jpeg()?);
+        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
+        cache.push_back((picture, bytes.clone()));
+        if cache.len() > CACHED_PICTURES {
+            cache.pop_front();
+        }
+        Ok(bytes)
+    }
+}
