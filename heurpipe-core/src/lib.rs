@@ -18,7 +18,7 @@ pub use filter::Filter;
 pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};
 pub use model::*;
 pub use pipeline::{
-    EnricherSurvey, Pipeline, PipelineBuilder, Plan, PlannedStage, RunOptions, StopSignal,
+    EnricherSurvey, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, RunOptions, StopSignal,
     StoredRecords, Survey, Why, stop_signal,
 };
 pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageReport};

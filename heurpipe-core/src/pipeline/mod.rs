@@ -11,7 +11,7 @@ mod survey;
 use std::sync::Arc;
 
 pub use builder::PipelineBuilder;
-pub use executor::{RunOptions, StopSignal, stop_signal};
+pub use executor::{ProgressFn, RunOptions, StopSignal, stop_signal};
 pub use need::Why;
 pub use plan::{Plan, PlannedStage};
 pub use stale::StoredRecords;
@@ -101,6 +101,21 @@ impl Pipeline {
     /// When the pipeline has no documents, or they cannot be read.
     pub async fn survey(&self, filter: &crate::Filter) -> Result<Survey> {
         survey::survey(self, filter).await
+    }
+
+    /// The same pipeline with only this enricher, what depends on it, and what these need.
+    ///
+    /// # Errors
+    /// `Config` when the pipeline has no enricher of this name.
+    pub fn only_enricher(mut self, name: &str) -> Result<Self> {
+        let all: Vec<Arc<dyn Enricher>> = self.enrichers().cloned().collect();
+        self.waves = plan::waves(&plan::around(&all, name)?)?;
+        let waves = &self.waves;
+        self.plan.stages.retain(|stage| {
+            let kept = || waves.iter().flatten().any(|e| e.spec().name == stage.name);
+            stage.kind != "enrich" || kept()
+        });
+        Ok(self)
     }
 
     pub(crate) fn enrichers(&self) -> impl Iterator<Item = &Arc<dyn Enricher>> {

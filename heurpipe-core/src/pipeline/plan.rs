@@ -61,6 +61,47 @@ fn wanted(spec: &EnricherSpec, givers: &BTreeMap<String, BTreeSet<String>>) -> B
         .collect()
 }
 
+/// An enricher with all that depends on it, and all that those need.
+pub(crate) fn around(enrichers: &[Arc<dyn Enricher>], name: &str) -> Result<Vec<Arc<dyn Enricher>>> {
+    if !enrichers.iter().any(|e| e.spec().name == name) {
+        let names: Vec<&str> = enrichers.iter().map(|e| e.spec().name.as_str()).collect();
+        return Err(invalid("the pipeline has no enricher of this name")
+            .with("enricher", name)
+            .with("enrichers", names.join(", ")));
+    }
+    let givers = givers(enrichers)?;
+    let mut kept = BTreeSet::from([name.to_owned()]);
+    grow(&mut kept, enrichers, |spec, kept| !wanted(spec, &givers).is_disjoint(kept));
+    grow(&mut kept, enrichers, |spec, kept| {
+        enrichers
+            .iter()
+            .filter(|e| kept.contains(&e.spec().name))
+            .any(|e| wanted(e.spec(), &givers).contains(&spec.name))
+    });
+    let is_kept = |e: &&Arc<dyn Enricher>| kept.contains(&e.spec().name);
+    Ok(enrichers.iter().filter(is_kept).cloned().collect())
+}
+
+/// Adds the names of enricher after enricher that belongs to the set, until none does.
+fn grow(
+    kept: &mut BTreeSet<String>,
+    enrichers: &[Arc<dyn Enricher>],
+    belongs: impl Fn(&EnricherSpec, &BTreeSet<String>) -> bool,
+) {
+    loop {
+        let more: Vec<String> = enrichers
+            .iter()
+            .map(|e| e.spec())
+            .filter(|spec| !kept.contains(&spec.name) && belongs(spec, kept))
+            .map(|spec| spec.name.clone())
+            .collect();
+        if more.is_empty() {
+            return;
+        }
+        kept.extend(more);
+    }
+}
+
 /// The attributes that an enricher's work depends on: its needs and what its condition looks at.
 pub(crate) fn dependencies(spec: &EnricherSpec) -> BTreeSet<String> {
     let mut attributes: BTreeSet<String> = spec.needs.iter().cloned().collect();

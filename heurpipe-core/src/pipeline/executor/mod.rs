@@ -26,7 +26,7 @@ use self::deliver::Deliver;
 use self::enrich::EnrichMeters;
 use self::intake::Intake;
 use self::meter::{Meter, Totals, rounded};
-pub use self::options::{RunOptions, StopSignal, stop_signal};
+pub use self::options::{ProgressFn, RunOptions, StopSignal, stop_signal};
 use self::reader::Reader;
 use self::shared::{Arrival, InFlight, Shared};
 use super::{Pipeline, StoredRecords};

@@ -7,6 +7,9 @@ use tokio::sync::watch;
 
 use crate::RunReport;
 
+/// Told about twice a second how far a run has come, and once at its end.
+pub type ProgressFn = Arc<dyn Fn(&RunReport) + Send + Sync>;
+
 /// How a pipeline is run.
 #[derive(Clone)]
 #[non_exhaustive]
@@ -32,7 +35,7 @@ pub struct RunOptions {
     /// Posts after which sinks are flushed and states committed, if no pause comes before.
     pub settle_every: usize,
     /// Called about twice a second with the report so far.
-    pub progress: Option<Arc<dyn Fn(&RunReport) + Send + Sync>>,
+    pub progress: Option<ProgressFn>,
     /// Ends the run early, draining what is on its way.
     pub stop: Option<StopSignal>,
 }
