@@ -1,0 +1,190 @@
+//! Objects by path, with this project's errors and with what a local disk needs to keep them.
+
+use std::fs::File;
+use std::path::{Path as FilePath, PathBuf};
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures::TryStreamExt;
+use heurpipe_core::{Error, ErrorKind, Result, Retry};
+use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::path::Path;
+use object_store::{
+    GetResultPayload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
+};
+
+use crate::os::io_error;
+use crate::{Mode, task};
+
+/// A place for objects that are written once.
+#[derive(Debug, Clone)]
+pub(super) struct Bucket {
+    store: Arc<dyn ObjectStore>,
+    /// The folder, where it is one: what is written there is synced.
+    folder: Option<PathBuf>,
+}
+
+/// An object's content.
+pub(super) enum Content {
+    /// On this machine's disk.
+    File(File),
+    /// Fetched.
+    Bytes(Bytes),
+}
+
+impl Bucket {
+    pub(super) fn new(store: Arc<dyn ObjectStore>) -> Self {
+        Self {
+            store,
+            folder: None,
+        }
+    }
+
+    pub(super) fn in_memory() -> Self {
+        Self::new(Arc::new(InMemory::new()))
+    }
+
+    pub(super) async fn folder(path: &FilePath, mode: Mode) -> Result<Self> {
+        const OPERATION: &str = "warehouse.open";
+        let path = path.to_owned();
+        task::blocking(OPERATION, move || {
+            match mode {
+                Mode::ReadWrite => {
+                    std::fs::create_dir_all(&path)
+                        .and_then(|()| probe(&path))
+                        .map_err(|error| io_error(OPERATION, &path, error))?;
+                }
+                Mode::ReadOnly => {
+                    std::fs::read_dir(&path).map_err(|error| io_error(OPERATION, &path, error))?;
+                }
+            }
+            let store = LocalFileSystem::new_with_prefix(&path).map_err(|error| {
+                Error::new(ErrorKind::Io, OPERATION)
+                    .with("path", path.display())
+                    .cause(error)
+            })?;
+            Ok(Self {
+                store: Arc::new(store),
+                folder: Some(path),
+            })
+        })
+        .await
+    }
+
+    pub(super) fn store(&self) -> Arc<dyn ObjectStore> {
+        Arc::clone(&self.store)
+    }
+
+    /// Writes an object that must not be there yet; false when it is. Durable when it returns.
+    pub(super) async fn create(&self, path: &Path, bytes: Bytes) -> Result<bool> {
+        let options = PutOptions::from(PutMode::Create);
+        match self
+            .store
+            .put_opts(path, PutPayload::from_bytes(bytes), options)
+            .await
+        {
+            Ok(_) => {
+                self.sync(path).await?;
+                Ok(true)
+            }
+            Err(object_store::Error::AlreadyExists { .. }) => Ok(false),
+            Err(error) => Err(failure("warehouse.write", path, error)),
+        }
+    }
+
+    pub(super) async fn get(&self, path: &Path) -> Result<Bytes> {
+        let fail = |error| failure("warehouse.read", path, error);
+        self.store
+            .get(path)
+            .await
+            .map_err(fail)?
+            .bytes()
+            .await
+            .map_err(fail)
+    }
+
+    /// The content without reading it all where that is possible.
+    pub(super) async fn content(&self, path: &Path) -> Result<Content> {
+        let fail = |error| failure("warehouse.read", path, error);
+        let found = self.store.get(path).await.map_err(fail)?;
+        match found.payload {
+            GetResultPayload::File(file, _) => Ok(Content::File(file)),
+            GetResultPayload::Stream(_) => found.bytes().await.map(Content::Bytes).map_err(fail),
+        }
+    }
+
+    /// The paths under a prefix.
+    pub(super) async fn list(&self, prefix: &Path) -> Result<Vec<Path>> {
+        self.store
+            .list(Some(prefix))
+            .map_ok(|meta| meta.location)
+            .try_collect()
+            .await
+            .map_err(|error| failure("warehouse.list", prefix, error))
+    }
+
+    /// Brings an object and the folders that name it to the disk.
+    async fn sync(&self, path: &Path) -> Result<()> {
+        let Some(root) = self.folder.clone() else {
+            return Ok(());
+        };
+        let file = root.join(path.as_ref());
+        task::blocking("warehouse.write", move || {
+            let mut entry = Some(file.as_path());
+            while let Some(path) = entry.filter(|path| path.starts_with(&root)) {
+                File::open(path)
+                    .and_then(|opened| opened.sync_all())
+                    .map_err(|error| io_error("warehouse.write", path, error))?;
+                entry = path.parent();
+            }
+            Ok(())
+        })
+        .await
+    }
+}
+
+/// Tells a folder that cannot be written at once, not at the end of the first run.
+fn probe(path: &FilePath) -> std::io::Result<()> {
+    let probe = path.join(format!(".probe-{}", std::process::id()));
+    std::fs::write(&probe, b"")?;
+    std::fs::remove_file(&probe)
+}
+
+fn failure(operation: &'static str, path: &Path, error: object_store::Error) -> Error {
+    use object_store::Error as Store;
+    if let Some(io) = io_kind(&error) {
+        let base = io_error(operation, FilePath::new(path.as_ref()), io.into());
+        return Error::new(base.kind(), operation)
+            .retryable(base.retry())
+            .with("file", path)
+            .cause(error);
+    }
+    let kind = match &error {
+        Store::NotFound { .. } => ErrorKind::NotFound,
+        Store::AlreadyExists { .. } | Store::Precondition { .. } => ErrorKind::Conflict,
+        Store::PermissionDenied { .. } => ErrorKind::PermissionDenied,
+        Store::Unauthenticated { .. } => ErrorKind::Unauthenticated,
+        Store::NotSupported { .. } | Store::NotImplemented { .. } => ErrorKind::Unsupported,
+        _ => ErrorKind::Io,
+    };
+    let base = Error::new(kind, operation).with("file", path);
+    let base = match kind {
+        // Where the bytes lie elsewhere, the network may be back in a moment.
+        ErrorKind::Io => base.retryable(Retry::Temporary),
+        _ => base,
+    };
+    base.cause(error)
+}
+
+/// The operating system's word, where it lies beneath.
+fn io_kind(error: &object_store::Error) -> Option<std::io::ErrorKind> {
+    let mut next = std::error::Error::source(error);
+    while let Some(error) = next {
+        if let Some(io) = error.downcast_ref::<std::io::Error>() {
+            return Some(io.kind());
+        }
+        next = error.source();
+    }
+    None
+}

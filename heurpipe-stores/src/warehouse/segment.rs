@@ -1,0 +1,202 @@
+//! Segments: written whole, verified, read by column.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use arrow::array::RecordBatch;
+use bytes::Bytes;
+use futures::stream::{self, BoxStream, StreamExt};
+use heurpipe_core::{Digest, Error, ErrorKind, Record, Result};
+use jiff::tz::TimeZone;
+use object_store::path::Path;
+use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::{ArrowWriter, ProjectionMask};
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::errors::ParquetError;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::reader::ChunkReader;
+use parquet::schema::types::ColumnPath;
+
+use super::bucket::{Bucket, Content};
+use super::manifest::Segment;
+use super::rows::rows;
+use super::schema::{SCHEMA_VERSION, posts_schema};
+use crate::task;
+
+/// Rows of a segment at most; a day with more has several.
+const MAX_ROWS: usize = 50_000;
+/// Rows of a row group: the unit that statistics and bloom filters can pass over.
+const GROUP_ROWS: usize = 8_192;
+/// Rows turned into columns at a time.
+const WRITE_ROWS: usize = 256;
+/// Rows read at a time.
+const READ_ROWS: usize = 1_024;
+
+const UNKNOWN_DAY: &str = "unknown";
+
+/// The records by segment to be: one or more a day, in order of publication and id.
+pub(super) fn divide(records: Vec<Record>) -> Vec<(String, Vec<Record>)> {
+    let mut days: BTreeMap<String, Vec<Record>> = BTreeMap::new();
+    for record in records {
+        days.entry(day_of(&record)).or_default().push(record);
+    }
+    let mut parts = Vec::new();
+    for (day, mut records) in days {
+        records.sort_by_cached_key(|r| (r.post.published_at, r.id().to_string()));
+        while records.len() > MAX_ROWS {
+            let rest = records.split_off(MAX_ROWS);
+            parts.push((day.clone(), std::mem::replace(&mut records, rest)));
+        }
+        parts.push((day, records));
+    }
+    parts
+}
+
+fn day_of(record: &Record) -> String {
+    record.post.published_at.map_or_else(
+        || UNKNOWN_DAY.to_owned(),
+        |time| time.to_zoned(TimeZone::UTC).date().to_string(),
+    )
+}
+
+/// Writes a segment and reads it back. Its name is its content's digest, so writing it again after an interruption changes nothing.
+pub(super) async fn write(bucket: &Bucket, day: String, records: Vec<Record>) -> Result<Segment> {
+    let (segment, bytes) = task::blocking("warehouse.write", move || build(&day, &records)).await?;
+    let path = Path::from(segment.path.as_str());
+    bucket.create(&path, bytes).await?;
+    verify(bucket, &segment).await?;
+    Ok(segment)
+}
+
+fn build(day: &str, records: &[Record]) -> Result<(Segment, Bytes)> {
+    let bytes = encode(records)?;
+    let digest = Digest::of(&bytes);
+    let name = &digest.to_string()[..24];
+    let ids: BTreeSet<String> = records.iter().map(|r| r.id().to_string()).collect();
+    let published = || records.iter().filter_map(|r| r.post.published_at);
+    let segment = Segment {
+        path: format!("segments/day={day}/{name}.parquet"),
+        day: day.to_owned(),
+        rows: records.len() as u64,
+        bytes: bytes.len() as u64,
+        digest,
+        published: published().min().zip(published().max()),
+        ids: (
+            ids.first().cloned().unwrap_or_default(),
+            ids.last().cloned().unwrap_or_default(),
+        ),
+        schema_version: SCHEMA_VERSION,
+        deleted: BTreeSet::new(),
+    };
+    Ok((segment, bytes))
+}
+
+/// Records as a Parquet file.
+pub(super) fn encode(records: &[Record]) -> Result<Bytes> {
+    let fail =
+        |error: ParquetError| Error::new(ErrorKind::Internal, "warehouse.write").cause(error);
+    let mut file = Vec::new();
+    let properties = properties().map_err(fail)?;
+    let mut writer =
+        ArrowWriter::try_new(&mut file, posts_schema(), Some(properties)).map_err(fail)?;
+    for some in records.chunks(WRITE_ROWS) {
+        writer.write(&rows(some)?).map_err(fail)?;
+    }
+    writer.close().map_err(fail)?;
+    Ok(file.into())
+}
+
+fn properties() -> Result<WriterProperties, ParquetError> {
+    let column = ColumnPath::from;
+    let mut properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
+        .set_max_row_group_row_count(Some(GROUP_ROWS))
+        .set_statistics_enabled(EnabledStatistics::Page)
+        // Nobody looks for the least of all records or texts.
+        .set_column_statistics_enabled(column("record"), EnabledStatistics::None)
+        .set_column_dictionary_enabled(column("record"), false)
+        .set_column_statistics_enabled(column("text"), EnabledStatistics::None);
+    for looked_up in ["id", "author_id", "author_handle"] {
+        properties = properties
+            .set_column_bloom_filter_enabled(column(looked_up), true)
+            .set_column_bloom_filter_max_ndv(column(looked_up), GROUP_ROWS as u64);
+    }
+    Ok(properties.build())
+}
+
+/// Reads a segment back: size, digest and count of rows are what the manifest says.
+///
+/// # Errors
+/// `Corrupt`, naming the file, when not.
+pub(super) async fn verify(bucket: &Bucket, segment: &Segment) -> Result<()> {
+    let bytes = bucket.get(&Path::from(segment.path.as_str())).await?;
+    let segment = segment.clone();
+    task::blocking("warehouse.verify", move || {
+        if bytes.len() as u64 != segment.bytes || Digest::of(&bytes) != segment.digest {
+            return Err(damaged(&segment)
+                .with("bytes", bytes.len())
+                .with("expected_bytes", segment.bytes));
+        }
+        let found = ParquetRecordBatchReaderBuilder::try_new(bytes)
+            .map_err(|error| damaged(&segment).cause(error))?
+            .metadata()
+            .file_metadata()
+            .num_rows();
+        if u64::try_from(found) != Ok(segment.rows) {
+            return Err(damaged(&segment).with("rows", found));
+        }
+        Ok(())
+    })
+    .await
+}
+
+/// The rows of a segment, some at a time, with these columns; all that are in the file, deleted or not.
+pub(super) async fn read(
+    bucket: &Bucket,
+    segment: &Segment,
+    columns: &'static [&'static str],
+) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+    let content = bucket.content(&Path::from(segment.path.as_str())).await?;
+    let opened = segment.clone();
+    let reader = task::blocking("warehouse.read", move || {
+        match content {
+            Content::File(file) => reader(file, columns),
+            Content::Bytes(bytes) => reader(bytes, columns),
+        }
+        .map_err(|error| damaged(&opened).cause(error))
+    })
+    .await?;
+    Ok(batches(reader, segment.clone()))
+}
+
+fn batches(
+    reader: ParquetRecordBatchReader,
+    segment: Segment,
+) -> BoxStream<'static, Result<RecordBatch>> {
+    stream::try_unfold((reader, segment), |(mut reader, segment)| {
+        task::blocking("warehouse.read", move || match reader.next() {
+            Some(Ok(batch)) => Ok(Some((batch, (reader, segment)))),
+            Some(Err(error)) => Err(damaged(&segment).cause(error)),
+            None => Ok(None),
+        })
+    })
+    .boxed()
+}
+
+fn reader(
+    content: impl ChunkReader + 'static,
+    columns: &[&str],
+) -> Result<ParquetRecordBatchReader, ParquetError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(content)?;
+    let columns = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
+    builder
+        .with_projection(columns)
+        .with_batch_size(READ_ROWS)
+        .build()
+}
+
+/// The error for a segment that is not what it was.
+pub(super) fn damaged(segment: &Segment) -> Error {
+    Error::new(ErrorKind::Corrupt, "warehouse.segment")
+        .message("a segment is damaged")
+        .with("file", &segment.path)
+}
