@@ -1,0 +1,62 @@
+//! How stores are named and opened.
+
+use heurpipe_core::{Error, ErrorKind, Result};
+
+/// What a store is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mode {
+    /// Reading and writing. Embedded stores are created when they are not there, and admit one writing process at a time.
+    ReadWrite,
+    /// Reading only, at any time; the store must be there.
+    ReadOnly,
+}
+
+impl Mode {
+    /// The error for a write to what was opened for reading.
+    pub(crate) fn refuse(operation: &'static str) -> Error {
+        Error::new(ErrorKind::PermissionDenied, operation)
+            .message("the store was opened for reading only")
+    }
+}
+
+/// Scheme and path of a store's URL: `sqlite:PATH`, `sqlite:///PATH`.
+///
+/// # Errors
+/// `Config` when there is no scheme.
+pub(crate) fn split<'a>(
+    url: &'a str,
+    operation: &'static str,
+    supported: &[&str],
+) -> Result<(&'a str, &'a str)> {
+    match url.split_once(':') {
+        Some((scheme, path)) => Ok((scheme, path.strip_prefix("//").unwrap_or(path))),
+        None => Err(unknown(url, operation, supported)),
+    }
+}
+
+/// The error for a URL that no backend of a role understands.
+pub(crate) fn unknown(url: &str, operation: &'static str, supported: &[&str]) -> Error {
+    Error::new(ErrorKind::Config, operation)
+        .message(format!(
+            "no such kind of store; supported are {}",
+            supported.join(", ")
+        ))
+        .with("url", url)
+}
+
+/// The path of a store's URL.
+///
+/// # Errors
+/// `Config` when it is empty.
+pub(crate) fn path<'a>(
+    path: &'a str,
+    url: &str,
+    operation: &'static str,
+) -> Result<&'a std::path::Path> {
+    if path.is_empty() {
+        return Err(Error::new(ErrorKind::Config, operation)
+            .message("the url names no path")
+            .with("url", url));
+    }
+    Ok(std::path::Path::new(path))
+}

@@ -1,0 +1,275 @@
+//! Documents in memory, for tests, trials and pipelines that need not survive the process.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use heurpipe_core::{
+    Checkpoint, CheckpointKey, DeadLetter, Digest, Documents, Flat, ItemResult, PostId, Record,
+    RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
+};
+
+use crate::codec;
+
+/// Documents that begin empty and end with the value.
+///
+/// ```
+/// use heurpipe_core::{Documents, Platform, Post, PostId, Record, Stored};
+/// use heurpipe_stores::documents::MemoryDocuments;
+///
+/// # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
+/// let documents = MemoryDocuments::new();
+/// let id = PostId::new(Platform::instagram(), "1");
+/// let record = Record::new(Post::new(id.clone(), "2026-03-01T08:00:00Z".parse()?));
+/// documents.commit(&[&record]).await?;
+/// let Stored::Known(stored) = documents.load(&[id]).await?.remove(0) else {
+///     return Err("nothing was stored".into());
+/// };
+/// assert_eq!(stored.revision, 1);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # })?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Default)]
+pub struct MemoryDocuments {
+    state: Mutex<Shelves>,
+}
+
+#[derive(Debug, Default)]
+struct Shelves {
+    records: BTreeMap<PostId, Kept>,
+    aliases: BTreeMap<PostId, BTreeSet<PostId>>,
+    tombstones: BTreeSet<PostId>,
+    checkpoints: BTreeMap<CheckpointKey, Checkpoint>,
+    runs: BTreeMap<String, RunRecord>,
+    letters: BTreeMap<String, DeadLetter>,
+    tasks: BTreeMap<Digest, ReviewTask>,
+    memos: BTreeMap<String, String>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    record: Record,
+    flat: Flat,
+}
+
+impl MemoryDocuments {
+    /// A store without anything in it.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Removes these posts and sees to it that they do not come back, under whatever id they were known.
+    ///
+    /// # Errors
+    /// None; the signature is that of every backend.
+    pub async fn tombstone(&self, ids: &[PostId]) -> Result<()> {
+        let mut shelves = self.lock();
+        for id in ids {
+            let known = shelves.known_as(id);
+            if let Some(kept) = known.and_then(|id| shelves.remove(&id)) {
+                let aliases = kept.record.post.aliases;
+                shelves.tombstones.extend(aliases);
+                shelves.tombstones.insert(kept.record.post.id);
+            }
+            shelves.tombstones.insert(id.clone());
+        }
+        Ok(())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Shelves> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Shelves {
+    fn known_as(&self, id: &PostId) -> Option<PostId> {
+        if self.records.contains_key(id) {
+            return Some(id.clone());
+        }
+        self.aliases.get(id)?.first().cloned()
+    }
+
+    fn load(&self, id: &PostId) -> Stored {
+        if self.tombstones.contains(id) {
+            return Stored::Tombstoned;
+        }
+        match self.known_as(id).and_then(|id| self.records.get(&id)) {
+            Some(kept) => Stored::Known(Box::new(kept.record.clone())),
+            None => Stored::Unknown,
+        }
+    }
+
+    fn commit(&mut self, record: &Record) -> ItemResult<u64> {
+        let id = record.id();
+        if std::iter::once(id)
+            .chain(&record.post.aliases)
+            .any(|id| self.tombstones.contains(id))
+        {
+            return Err(super::tombstoned(id));
+        }
+        codec::check(record)?;
+        let stored = self.records.get(id).map_or(0, |kept| kept.record.revision);
+        if stored != record.revision {
+            return Err(super::outdated(id, record.revision, stored));
+        }
+        let mut record = record.clone();
+        record.revision += 1;
+        let revision = record.revision;
+        self.remove(&record.post.id);
+        for alias in &record.post.aliases {
+            let names = self.aliases.entry(alias.clone()).or_default();
+            names.insert(record.post.id.clone());
+        }
+        let flat = Flat::of(&record);
+        self.records
+            .insert(record.post.id.clone(), Kept { record, flat });
+        Ok(revision)
+    }
+
+    fn remove(&mut self, id: &PostId) -> Option<Kept> {
+        let kept = self.records.remove(id)?;
+        for alias in &kept.record.post.aliases {
+            if let Some(names) = self.aliases.get_mut(alias) {
+                names.remove(id);
+                if names.is_empty() {
+                    self.aliases.remove(alias);
+                }
+            }
+        }
+        Some(kept)
+    }
+
+    fn scan<'a>(&'a self, scan: &'a Scan) -> impl Iterator<Item = &'a Record> {
+        let after = scan.after.as_ref();
+        self.records
+            .iter()
+            .filter(move |(id, _)| after.is_none_or(|after| *id > after))
+            .filter(|(_, kept)| wanted(scan, kept))
+            .map(|(_, kept)| &kept.record)
+    }
+}
+
+fn wanted(scan: &Scan, kept: &Kept) -> bool {
+    let states = &kept.record.states;
+    let in_state = scan.state.as_ref().is_none_or(|(use_case, name)| {
+        states
+            .get(use_case)
+            .is_some_and(|state| state.name() == name)
+    });
+    let known = scan
+        .use_case
+        .as_ref()
+        .is_none_or(|use_case| states.contains_key(use_case));
+    in_state && known && scan.filter.matches(&kept.flat)
+}
+
+#[async_trait]
+impl Documents for MemoryDocuments {
+    async fn load(&self, ids: &[PostId]) -> Result<Vec<Stored>> {
+        let shelves = self.lock();
+        Ok(ids.iter().map(|id| shelves.load(id)).collect())
+    }
+
+    async fn commit(&self, records: &[&Record]) -> Result<Vec<ItemResult<u64>>> {
+        let mut shelves = self.lock();
+        Ok(records.iter().map(|r| shelves.commit(r)).collect())
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<RecordPage> {
+        let shelves = self.lock();
+        let mut found = shelves.scan(scan);
+        let records: Vec<Record> = found.by_ref().take(scan.limit).cloned().collect();
+        let more = found.next().is_some();
+        let next = records.last().filter(|_| more).map(|r| r.id().clone());
+        Ok(RecordPage { records, next })
+    }
+
+    async fn count(&self, scan: &Scan) -> Result<u64> {
+        Ok(self.lock().scan(scan).count() as u64)
+    }
+
+    async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<Checkpoint>> {
+        Ok(self.lock().checkpoints.get(key).cloned())
+    }
+
+    async fn save_checkpoint(&self, key: &CheckpointKey, checkpoint: &Checkpoint) -> Result<()> {
+        let mut shelves = self.lock();
+        shelves.checkpoints.insert(key.clone(), checkpoint.clone());
+        Ok(())
+    }
+
+    async fn save_run(&self, run: &RunRecord) -> Result<()> {
+        let mut shelves = self.lock();
+        shelves.runs.insert(run.report.run.clone(), run.clone());
+        Ok(())
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>> {
+        let mut runs: Vec<RunRecord> = self.lock().runs.values().rev().cloned().collect();
+        // Stable: runs that began together stay in falling order of their ids.
+        runs.sort_by_key(|run| std::cmp::Reverse(run.started_at));
+        runs.truncate(limit);
+        Ok(runs)
+    }
+
+    async fn bury(&self, letters: &[DeadLetter]) -> Result<()> {
+        let mut shelves = self.lock();
+        for letter in letters {
+            shelves.letters.insert(letter.key.clone(), letter.clone());
+        }
+        Ok(())
+    }
+
+    async fn dead_letters(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<DeadLetter>> {
+        let shelves = self.lock();
+        let mut letters: Vec<DeadLetter> = shelves
+            .letters
+            .values()
+            .filter(|letter| use_case.is_none_or(|name| letter.use_case == name))
+            .cloned()
+            .collect();
+        letters.sort_by_key(|letter| letter.at);
+        letters.truncate(limit);
+        Ok(letters)
+    }
+
+    async fn exhume(&self, keys: &[String]) -> Result<()> {
+        let mut shelves = self.lock();
+        shelves.letters.retain(|key, _| !keys.contains(key));
+        Ok(())
+    }
+
+    async fn memo(&self, name: &str) -> Result<Option<String>> {
+        Ok(self.lock().memos.get(name).cloned())
+    }
+
+    async fn save_memo(&self, name: &str, value: &str) -> Result<()> {
+        self.lock().memos.insert(name.to_owned(), value.to_owned());
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl ReviewQueue for MemoryDocuments {
+    async fn ask(&self, tasks: &[ReviewTask]) -> Result<()> {
+        let mut shelves = self.lock();
+        for task in tasks {
+            shelves.tasks.entry(task.id).or_insert_with(|| task.clone());
+        }
+        Ok(())
+    }
+
+    async fn open(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<ReviewTask>> {
+        let shelves = self.lock();
+        let mut tasks: Vec<ReviewTask> = shelves
+            .tasks
+            .values()
+            .filter(|task| use_case.is_none_or(|name| task.use_case == name))
+            .cloned()
+            .collect();
+        tasks.sort_by_key(|task| task.asked_at);
+        tasks.truncate(limit);
+        Ok(tasks)
+    }
+}

@@ -1,0 +1,65 @@
+//! Documents: the system of record.
+
+pub mod memory;
+#[cfg(feature = "sqlite")]
+pub mod sqlite;
+
+use std::sync::Arc;
+
+use heurpipe_core::{Documents, Error, ErrorKind, PostId, Result, ReviewQueue};
+
+use crate::Mode;
+use crate::address;
+
+pub use memory::MemoryDocuments;
+#[cfg(feature = "sqlite")]
+pub use sqlite::SqliteDocuments;
+
+/// Records and the questions about them, in one store.
+pub trait DocumentStore: Documents + ReviewQueue {}
+
+impl<T: Documents + ReviewQueue> DocumentStore for T {}
+
+const SUPPORTED: &[&str] = &[
+    #[cfg(feature = "sqlite")]
+    "sqlite:PATH",
+    "memory:",
+];
+
+/// Opens the document store of a URL: `sqlite:PATH`, or `memory:` for one that begins empty and ends with the process.
+///
+/// # Errors
+/// `Config` for a URL that no backend understands; `Conflict` when another process writes to the store; `NotFound` when it is to be read and
+/// is not there; `Corrupt` when it is something else.
+pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn DocumentStore>> {
+    const OPERATION: &str = "documents.open";
+    let (scheme, rest) = address::split(url, OPERATION, SUPPORTED)?;
+    match scheme {
+        "memory" => Ok(Arc::new(MemoryDocuments::new())),
+        #[cfg(feature = "sqlite")]
+        "sqlite" => {
+            let path = address::path(rest, url, OPERATION)?;
+            Ok(Arc::new(match mode {
+                Mode::ReadWrite => SqliteDocuments::open(path).await?,
+                Mode::ReadOnly => SqliteDocuments::open_read_only(path).await?,
+            }))
+        }
+        _ => Err(address::unknown(url, OPERATION, SUPPORTED)),
+    }
+}
+
+/// The error for a commit of a post that was erased.
+fn tombstoned(id: &PostId) -> Error {
+    Error::new(ErrorKind::PermissionDenied, "documents.commit")
+        .message("the post was erased and must not come back")
+        .with("post", id)
+}
+
+/// The error for a commit on a revision that is not the stored one.
+fn outdated(id: &PostId, given: u64, stored: u64) -> Error {
+    Error::new(ErrorKind::Conflict, "documents.commit")
+        .message("another writer changed the record in between")
+        .with("post", id)
+        .with("given", given)
+        .with("stored", stored)
+}

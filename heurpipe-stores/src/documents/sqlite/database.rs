@@ -1,0 +1,191 @@
+//! Connections to one database file: one that writes, a few that read.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use heurpipe_core::{Error, ErrorKind, Result};
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+use tokio::sync::Semaphore;
+
+use super::failure::Failure;
+use super::schema;
+use crate::lock::WriterLock;
+use crate::os::io_error;
+use crate::{Mode, task};
+
+/// How many calls read at a time.
+const READERS: usize = 4;
+
+/// How long a call waits for another process that holds the database for a moment.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A database and its connections. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Database {
+    inner: Arc<Inner>,
+    /// One permit per connection, so that calls wait as tasks and not on threads.
+    reading: Arc<Semaphore>,
+    writing: Arc<Semaphore>,
+}
+
+/// The lock comes last: it is let go of when the connections are closed.
+#[derive(Debug)]
+struct Inner {
+    path: PathBuf,
+    idle: Mutex<Vec<Connection>>,
+    writer: Option<Mutex<Connection>>,
+    _lock: Option<WriterLock>,
+}
+
+impl Database {
+    /// Opens a database for writing; makes it and its folder when they are not there. Blocks.
+    pub(super) fn open(path: &Path) -> Result<Self> {
+        const OPERATION: &str = "sqlite.open";
+        if let Some(folder) = path.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| io_error(OPERATION, folder, e))?;
+        }
+        let mut lock_path = path.as_os_str().to_owned();
+        lock_path.push(".lock");
+        let lock = WriterLock::take(Path::new(&lock_path), OPERATION)?;
+        let writer = open_writer(path).map_err(|f| f.into_error(OPERATION, path))?;
+        Ok(Self::new(path, Some(writer), Some(lock)))
+    }
+
+    /// Opens a database for reading. Blocks.
+    pub(super) fn open_read_only(path: &Path) -> Result<Self> {
+        const OPERATION: &str = "sqlite.open";
+        std::fs::metadata(path).map_err(|e| io_error(OPERATION, path, e))?;
+        let first = open_reader(path).map_err(|f| f.into_error(OPERATION, path))?;
+        let database = Self::new(path, None, None);
+        database.inner.put_back(first);
+        Ok(database)
+    }
+
+    fn new(path: &Path, writer: Option<Connection>, lock: Option<WriterLock>) -> Self {
+        Self {
+            inner: Arc::new(Inner {
+                path: path.to_owned(),
+                idle: Mutex::default(),
+                writer: writer.map(Mutex::new),
+                _lock: lock,
+            }),
+            reading: Arc::new(Semaphore::new(READERS)),
+            writing: Arc::new(Semaphore::new(1)),
+        }
+    }
+
+    /// Runs `work` on a reading connection, on a blocking thread. It sees one state of the database throughout.
+    pub(super) async fn read<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let permit = acquire(&self.reading, operation).await?;
+        let inner = Arc::clone(&self.inner);
+        task::blocking(operation, move || {
+            let _permit = permit;
+            inner
+                .read(work)
+                .map_err(|f| f.into_error(operation, &inner.path))
+        })
+        .await
+    }
+
+    /// Runs `work` in one transaction on the writing connection, on a blocking thread. An error undoes all of it.
+    pub(super) async fn write<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let permit = acquire(&self.writing, operation).await?;
+        let inner = Arc::clone(&self.inner);
+        task::blocking(operation, move || {
+            let _permit = permit;
+            inner
+                .write(operation, work)
+                .map_err(|f| f.into_error(operation, &inner.path))
+        })
+        .await
+    }
+}
+
+impl Inner {
+    fn read<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let idle = self.lock_idle().pop();
+        let mut connection = match idle {
+            Some(connection) => connection,
+            None => open_reader(&self.path)?,
+        };
+        let transaction = connection.transaction()?;
+        let result = work(&transaction);
+        transaction.finish()?;
+        self.put_back(connection);
+        result
+    }
+
+    fn write<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let Some(writer) = &self.writer else {
+            return Err(Mode::refuse(operation).into());
+        };
+        // A panic has rolled its transaction back: the connection is as good as before.
+        let mut connection = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        let result = work(&transaction)?;
+        transaction.commit()?;
+        Ok(result)
+    }
+
+    fn put_back(&self, connection: Connection) {
+        self.lock_idle().push(connection);
+    }
+
+    fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+async fn acquire(
+    semaphore: &Arc<Semaphore>,
+    operation: &'static str,
+) -> Result<tokio::sync::OwnedSemaphorePermit> {
+    Arc::clone(semaphore)
+        .acquire_owned()
+        .await
+        .map_err(|error| Error::new(ErrorKind::Internal, operation).cause(error))
+}
+
+fn open_writer(path: &Path) -> Result<Connection, Failure> {
+    let mut connection = Connection::open(path)?;
+    connection.busy_timeout(PATIENCE)?;
+    let ready = schema::is_ready(&connection)?;
+    connection.pragma_update(None, "journal_mode", "wal")?;
+    // In WAL mode anything less than FULL may lose the latest commits with the power. The executor settles receipts and moves checkpoints on the
+    // word of a commit, so a commit must have reached the disk.
+    connection.pragma_update(None, "synchronous", "full")?;
+    connection.pragma_update(None, "cache_size", -32_000)?;
+    connection.set_prepared_statement_cache_capacity(64);
+    if !ready {
+        schema::create(&mut connection)?;
+    }
+    Ok(connection)
+}
+
+fn open_reader(path: &Path) -> Result<Connection, Failure> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(PATIENCE)?;
+    if !schema::is_ready(&connection)? {
+        return Err(Error::new(ErrorKind::NotFound, "sqlite.open")
+            .message("the database is empty")
+            .into());
+    }
+    Ok(connection)
+}

@@ -1,0 +1,200 @@
+//! Documents in one SQLite file.
+//!
+//! The file is in WAL mode: readers never wait for the writer. One process writes, and a lock file beside the database names it; others open
+//! it [for reading](SqliteDocuments::open_read_only). What filters ask for is kept in tables of its own, so that they are answered by the database;
+//! the record itself is one JSON text.
+
+mod database;
+mod failure;
+mod filter;
+mod progress;
+mod records;
+mod scan;
+mod schema;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use heurpipe_core::{
+    Checkpoint, CheckpointKey, DeadLetter, Documents, ItemResult, PostId, Record, RecordPage,
+    Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
+};
+
+use crate::task;
+use database::Database;
+use records::Prepared;
+
+/// Documents in a SQLite file.
+///
+/// Commits are on the disk when they return, power failures included. All work runs on blocking threads. Dropping the value closes the file and
+/// lets go of its lock.
+#[derive(Debug)]
+pub struct SqliteDocuments {
+    database: Database,
+}
+
+impl SqliteDocuments {
+    /// Opens the database for writing; makes it, and its folder, when there is none.
+    ///
+    /// # Errors
+    /// `Conflict` naming the process that writes to it already; `Corrupt` when the file is something else; `Config` when its tables are of
+    /// another version; `PermissionDenied` or `Io` when the folder or the file refuses.
+    pub async fn open(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let database = task::blocking("sqlite.open", move || Database::open(&path)).await?;
+        Ok(Self { database })
+    }
+
+    /// Opens the database for reading, whether or not a process is writing to it.
+    ///
+    /// # Errors
+    /// `NotFound` when it is not there; else as for [`open`](Self::open).
+    pub async fn open_read_only(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let open = move || Database::open_read_only(&path);
+        let database = task::blocking("sqlite.open", open).await?;
+        Ok(Self { database })
+    }
+
+    /// Removes these posts and sees to it that they do not come back, under whatever id they were known. Durable when it returns.
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub async fn tombstone(&self, ids: &[PostId]) -> Result<()> {
+        let ids = ids.to_vec();
+        self.database
+            .write("sqlite.tombstone", move |tx| records::tombstone(tx, &ids))
+            .await
+    }
+
+    /// How many records each set of enrichers made, by [`Record::analysis`].
+    ///
+    /// # Errors
+    /// Those of the disk.
+    pub async fn analyses(&self) -> Result<BTreeMap<String, u64>> {
+        self.database.read("sqlite.analyses", scan::analyses).await
+    }
+}
+
+#[async_trait]
+impl Documents for SqliteDocuments {
+    async fn load(&self, ids: &[PostId]) -> Result<Vec<Stored>> {
+        let ids = ids.to_vec();
+        self.database
+            .read("sqlite.load", move |tx| records::load(tx, &ids))
+            .await
+    }
+
+    async fn commit(&self, records: &[&Record]) -> Result<Vec<ItemResult<u64>>> {
+        let records: Vec<Record> = records.iter().map(|r| (*r).clone()).collect();
+        let prepare = move || Ok(records.iter().map(Prepared::new).collect::<Vec<_>>());
+        let prepared = task::blocking("sqlite.commit", prepare).await?;
+        self.database
+            .write("sqlite.commit", move |tx| records::commit(tx, prepared))
+            .await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<RecordPage> {
+        let scan = scan.clone();
+        self.database
+            .read("sqlite.scan", move |tx| scan::page(tx, &scan))
+            .await
+    }
+
+    async fn count(&self, scan: &Scan) -> Result<u64> {
+        let scan = scan.clone();
+        self.database
+            .read("sqlite.count", move |tx| scan::count(tx, &scan))
+            .await
+    }
+
+    async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<Checkpoint>> {
+        let key = key.clone();
+        self.database
+            .read("sqlite.checkpoint", move |tx| {
+                progress::checkpoint(tx, &key)
+            })
+            .await
+    }
+
+    async fn save_checkpoint(&self, key: &CheckpointKey, checkpoint: &Checkpoint) -> Result<()> {
+        let (key, checkpoint) = (key.clone(), checkpoint.clone());
+        self.database
+            .write("sqlite.save_checkpoint", move |tx| {
+                progress::save_checkpoint(tx, &key, &checkpoint)
+            })
+            .await
+    }
+
+    async fn save_run(&self, run: &RunRecord) -> Result<()> {
+        let run = run.clone();
+        self.database
+            .write("sqlite.save_run", move |tx| progress::save_run(tx, &run))
+            .await
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>> {
+        self.database
+            .read("sqlite.runs", move |tx| progress::runs(tx, limit))
+            .await
+    }
+
+    async fn bury(&self, letters: &[DeadLetter]) -> Result<()> {
+        let letters = letters.to_vec();
+        self.database
+            .write("sqlite.bury", move |tx| progress::bury(tx, &letters))
+            .await
+    }
+
+    async fn dead_letters(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<DeadLetter>> {
+        let use_case = use_case.map(str::to_owned);
+        self.database
+            .read("sqlite.dead_letters", move |tx| {
+                progress::dead_letters(tx, use_case.as_deref(), limit)
+            })
+            .await
+    }
+
+    async fn exhume(&self, keys: &[String]) -> Result<()> {
+        let keys = keys.to_vec();
+        self.database
+            .write("sqlite.exhume", move |tx| progress::exhume(tx, &keys))
+            .await
+    }
+
+    async fn memo(&self, name: &str) -> Result<Option<String>> {
+        let name = name.to_owned();
+        self.database
+            .read("sqlite.memo", move |tx| progress::memo(tx, &name))
+            .await
+    }
+
+    async fn save_memo(&self, name: &str, value: &str) -> Result<()> {
+        let (name, value) = (name.to_owned(), value.to_owned());
+        self.database
+            .write("sqlite.save_memo", move |tx| {
+                progress::save_memo(tx, &name, &value)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl ReviewQueue for SqliteDocuments {
+    async fn ask(&self, tasks: &[ReviewTask]) -> Result<()> {
+        let tasks = tasks.to_vec();
+        self.database
+            .write("sqlite.ask", move |tx| progress::ask(tx, &tasks))
+            .await
+    }
+
+    async fn open(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<ReviewTask>> {
+        let use_case = use_case.map(str::to_owned);
+        self.database
+            .read("sqlite.open_tasks", move |tx| {
+                progress::open_tasks(tx, use_case.as_deref(), limit)
+            })
+            .await
+    }
+}

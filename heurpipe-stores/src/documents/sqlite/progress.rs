@@ -1,0 +1,159 @@
+//! What is kept beside records: checkpoints, runs, dead letters, tasks, memos.
+
+use heurpipe_core::{
+    Checkpoint, CheckpointKey, DeadLetter, Error, ErrorKind, Result, ReviewTask, RunRecord,
+};
+use rusqlite::{OptionalExtension, ToSql, Transaction};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::failure::Failure;
+use crate::instant::nanoseconds;
+
+pub(super) fn checkpoint(
+    tx: &Transaction<'_>,
+    key: &CheckpointKey,
+) -> Result<Option<Checkpoint>, Failure> {
+    let body: Option<String> = tx
+        .prepare_cached(
+            "SELECT body FROM checkpoints WHERE pipeline = ? AND source = ? AND part = ?",
+        )?
+        .query_row((&key.pipeline, &key.source, &key.partition.0), |row| {
+            row.get(0)
+        })
+        .optional()?;
+    Ok(body.map(|body| read(&body)).transpose()?)
+}
+
+pub(super) fn save_checkpoint(
+    tx: &Transaction<'_>,
+    key: &CheckpointKey,
+    checkpoint: &Checkpoint,
+) -> Result<(), Failure> {
+    tx.prepare_cached("INSERT OR REPLACE INTO checkpoints VALUES (?, ?, ?, ?)")?
+        .execute((
+            &key.pipeline,
+            &key.source,
+            &key.partition.0,
+            written(checkpoint)?,
+        ))?;
+    Ok(())
+}
+
+pub(super) fn save_run(tx: &Transaction<'_>, run: &RunRecord) -> Result<(), Failure> {
+    tx.prepare_cached("INSERT OR REPLACE INTO runs VALUES (?, ?, ?)")?
+        .execute((&run.report.run, nanoseconds(run.started_at), written(run)?))?;
+    Ok(())
+}
+
+pub(super) fn runs(tx: &Transaction<'_>, limit: usize) -> Result<Vec<RunRecord>, Failure> {
+    bodies(
+        tx,
+        "SELECT body FROM runs ORDER BY started DESC, id DESC LIMIT ?",
+        &[&row_limit(limit)],
+    )
+}
+
+pub(super) fn bury(tx: &Transaction<'_>, letters: &[DeadLetter]) -> Result<(), Failure> {
+    let mut statement =
+        tx.prepare_cached("INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?)")?;
+    for letter in letters {
+        statement.execute((
+            &letter.key,
+            &letter.use_case,
+            nanoseconds(letter.at),
+            written(letter)?,
+        ))?;
+    }
+    Ok(())
+}
+
+pub(super) fn dead_letters(
+    tx: &Transaction<'_>,
+    use_case: Option<&str>,
+    limit: usize,
+) -> Result<Vec<DeadLetter>, Failure> {
+    bodies(
+        tx,
+        "SELECT body FROM dead_letters WHERE ?1 IS NULL OR use_case = ?1 ORDER BY at, key LIMIT ?2",
+        &[&use_case, &row_limit(limit)],
+    )
+}
+
+pub(super) fn exhume(tx: &Transaction<'_>, keys: &[String]) -> Result<(), Failure> {
+    let mut statement = tx.prepare_cached("DELETE FROM dead_letters WHERE key = ?")?;
+    for key in keys {
+        statement.execute([key])?;
+    }
+    Ok(())
+}
+
+pub(super) fn ask(tx: &Transaction<'_>, tasks: &[ReviewTask]) -> Result<(), Failure> {
+    let mut statement = tx.prepare_cached("INSERT OR IGNORE INTO tasks VALUES (?, ?, ?, ?)")?;
+    for task in tasks {
+        statement.execute((
+            task.id.as_bytes(),
+            &task.use_case,
+            nanoseconds(task.asked_at),
+            written(task)?,
+        ))?;
+    }
+    Ok(())
+}
+
+pub(super) fn open_tasks(
+    tx: &Transaction<'_>,
+    use_case: Option<&str>,
+    limit: usize,
+) -> Result<Vec<ReviewTask>, Failure> {
+    bodies(
+        tx,
+        "SELECT body FROM tasks WHERE ?1 IS NULL OR use_case = ?1 ORDER BY asked, id LIMIT ?2",
+        &[&use_case, &row_limit(limit)],
+    )
+}
+
+pub(super) fn memo(tx: &Transaction<'_>, name: &str) -> Result<Option<String>, Failure> {
+    Ok(tx
+        .prepare_cached("SELECT value FROM memos WHERE name = ?")?
+        .query_row([name], |row| row.get(0))
+        .optional()?)
+}
+
+pub(super) fn save_memo(tx: &Transaction<'_>, name: &str, value: &str) -> Result<(), Failure> {
+    tx.prepare_cached("INSERT OR REPLACE INTO memos VALUES (?, ?)")?
+        .execute((name, value))?;
+    Ok(())
+}
+
+fn bodies<T: DeserializeOwned>(
+    tx: &Transaction<'_>,
+    sql: &str,
+    values: &[&dyn ToSql],
+) -> Result<Vec<T>, Failure> {
+    let mut statement = tx.prepare_cached(sql)?;
+    let mut rows = statement.query(values)?;
+    let mut found = Vec::new();
+    while let Some(row) = rows.next()? {
+        let body: String = row.get(0)?;
+        found.push(read(&body)?);
+    }
+    Ok(found)
+}
+
+fn row_limit(limit: usize) -> i64 {
+    i64::try_from(limit).unwrap_or(i64::MAX)
+}
+
+fn written(value: &impl Serialize) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(ErrorKind::InvalidInput, "sqlite.write").cause(error))
+}
+
+fn read<T: DeserializeOwned>(body: &str) -> Result<T> {
+    serde_json::from_str(body).map_err(|error| {
+        Error::new(ErrorKind::Corrupt, "sqlite.read")
+            .message("a stored value cannot be read")
+            .cause(error)
+    })
+}

@@ -1,0 +1,48 @@
+//! Search: finding posts, counting them by value, plotting them over time.
+
+pub mod memory;
+#[cfg(feature = "tantivy")]
+pub mod tantivy;
+
+mod counts;
+mod cursor;
+mod series;
+
+use std::sync::Arc;
+
+use heurpipe_core::{Result, SearchIndex};
+
+use crate::Mode;
+use crate::address;
+
+#[cfg(feature = "tantivy")]
+pub use self::tantivy::TantivyIndex;
+pub use memory::MemorySearch;
+
+const SUPPORTED: &[&str] = &[
+    #[cfg(feature = "tantivy")]
+    "tantivy:PATH",
+    "memory:",
+];
+
+/// Opens the search index of a URL: `tantivy:PATH`, or `memory:` for one that begins empty and ends with the process.
+///
+/// # Errors
+/// `Config` for a URL that no backend understands, and for an index that another version of the text analysis made: it must be rebuilt;
+/// `NotFound` when the index is to be read and is not there; `Corrupt` when the folder holds something else.
+pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn SearchIndex>> {
+    const OPERATION: &str = "search.open";
+    let (scheme, rest) = address::split(url, OPERATION, SUPPORTED)?;
+    match scheme {
+        "memory" => Ok(Arc::new(MemorySearch::new())),
+        #[cfg(feature = "tantivy")]
+        "tantivy" => {
+            let path = address::path(rest, url, OPERATION)?;
+            Ok(Arc::new(match mode {
+                Mode::ReadWrite => TantivyIndex::open(path).await?,
+                Mode::ReadOnly => TantivyIndex::open_read_only(path).await?,
+            }))
+        }
+        _ => Err(address::unknown(url, OPERATION, SUPPORTED)),
+    }
+}

@@ -1,0 +1,168 @@
+//! The fields of the index and the terms in them.
+//!
+//! Attributes are not known beforehand, so that keywords of all fields share one: a keyword's term is its field, a separator and its value, and the
+//! values of a field are a range of terms. Numbers are kept likewise, as sixteen hexadecimal digits that sort as the numbers do.
+
+use heurpipe_core::{Error, ErrorKind, Flat, Result};
+use tantivy::schema::{
+    BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
+};
+use tantivy::{TantivyDocument, Term};
+
+use crate::instant::nanoseconds;
+use crate::search::cursor::order_preserving;
+
+/// Between field and value. No field name may hold it.
+const SEPARATOR: char = '\u{1f}';
+
+/// Comes right after [`SEPARATOR`]: ends the range of a field's terms.
+const AFTER_SEPARATOR: char = '\u{20}';
+
+/// Longer terms are cut, in records and in filters alike: tantivy drops what is longer than 64 KiB.
+const LONGEST_TERM: usize = 16_000;
+
+/// Names of the fields that are read column by column.
+pub(super) mod name {
+    pub(in super::super) const ID: &str = "id";
+    pub(in super::super) const KEYWORDS: &str = "keywords";
+    pub(in super::super) const PUBLISHED: &str = "published";
+    pub(in super::super) const LIKES: &str = "likes";
+    pub(in super::super) const REVISION: &str = "revision";
+}
+
+/// The fields of the index.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Fields {
+    /// `platform:native`; the key.
+    pub(super) id: Field,
+    /// Terms of [`keyword`].
+    pub(super) keywords: Field,
+    /// Names of the keyword fields that have a value.
+    pub(super) present: Field,
+    /// Terms of [`number`].
+    pub(super) numbers: Field,
+    /// The analysed text, with positions.
+    pub(super) text: Field,
+    /// Nanoseconds.
+    pub(super) published: Field,
+    /// Nanoseconds.
+    pub(super) collected: Field,
+    /// For sorting.
+    pub(super) likes: Field,
+    /// So that the older never replaces the newer.
+    pub(super) revision: Field,
+    /// The whole record as JSON.
+    pub(super) record: Field,
+}
+
+impl Fields {
+    /// The schema of an index, and its fields.
+    pub(super) fn schema() -> (Schema, Self) {
+        let raw = |option| {
+            TextFieldIndexing::default()
+                .set_tokenizer("raw")
+                .set_fieldnorms(false)
+                .set_index_option(option)
+        };
+        let exact = TextOptions::default().set_indexing_options(raw(IndexRecordOption::Basic));
+        let words = TextOptions::default().set_indexing_options(
+            raw(IndexRecordOption::WithFreqsAndPositions).set_tokenizer("whitespace"),
+        );
+        let number = NumericOptions::default().set_fast();
+        let mut schema = Schema::builder();
+        let fields = Self {
+            id: schema.add_text_field(name::ID, exact.clone().set_fast("raw")),
+            keywords: schema.add_text_field(name::KEYWORDS, exact.clone().set_fast("raw")),
+            present: schema.add_text_field("present", exact),
+            numbers: schema.add_text_field("numbers", TextOptions::default().set_fast("raw")),
+            text: schema.add_text_field("text", words),
+            published: schema.add_i64_field(name::PUBLISHED, number.clone()),
+            collected: schema.add_i64_field("collected", number.clone()),
+            likes: schema.add_f64_field(name::LIKES, number.clone()),
+            revision: schema.add_u64_field(name::REVISION, number),
+            record: schema.add_bytes_field("record", BytesOptions::default().set_stored()),
+        };
+        (schema.build(), fields)
+    }
+
+    /// What is indexed of a record.
+    ///
+    /// # Errors
+    /// `InvalidInput` when a field's name holds a control character.
+    pub(super) fn document(
+        &self,
+        flat: &Flat,
+        revision: u64,
+        body: &[u8],
+    ) -> Result<TantivyDocument> {
+        let mut document = TantivyDocument::default();
+        document.add_text(self.id, &flat.id);
+        for (field, values) in &flat.keywords {
+            check_name(field)?;
+            document.add_text(self.present, clipped(field));
+            for value in values {
+                document.add_text(self.keywords, keyword(field, value));
+            }
+        }
+        for (field, value) in &flat.numbers {
+            check_name(field)?;
+            document.add_text(self.numbers, number(field, *value));
+        }
+        if !flat.terms.is_empty() {
+            let terms: Vec<&str> = flat.terms.iter().map(|t| clipped(t)).collect();
+            document.add_text(self.text, terms.join(" "));
+        }
+        if let Some(time) = flat.published {
+            document.add_i64(self.published, nanoseconds(time));
+        }
+        if let Some(time) = flat.collected {
+            document.add_i64(self.collected, nanoseconds(time));
+        }
+        if let Some(likes) = flat.numbers.get("likes") {
+            document.add_f64(self.likes, *likes);
+        }
+        document.add_u64(self.revision, revision);
+        document.add_bytes(self.record, body);
+        Ok(document)
+    }
+
+    /// The key of a post.
+    pub(super) fn key(&self, id: &str) -> Term {
+        Term::from_field_text(self.id, id)
+    }
+}
+
+fn check_name(field: &str) -> Result<()> {
+    if field.contains(char::is_control) {
+        return Err(Error::new(ErrorKind::InvalidInput, "tantivy.write")
+            .message("the name of an attribute holds a control character")
+            .with("attribute", field.escape_debug()));
+    }
+    Ok(())
+}
+
+/// The term of a keyword, or of the beginning of one.
+pub(super) fn keyword(field: &str, value: &str) -> String {
+    let mut term = format!("{field}{SEPARATOR}{value}");
+    term.truncate(clipped(&term).len());
+    term
+}
+
+/// The term of a number.
+pub(super) fn number(field: &str, value: f64) -> String {
+    let key = order_preserving(value);
+    format!("{field}{SEPARATOR}{key:016x}")
+}
+
+/// The first term of a field, and the first after all of its terms.
+pub(super) fn range(field: &str) -> (String, String) {
+    (
+        format!("{field}{SEPARATOR}"),
+        format!("{field}{AFTER_SEPARATOR}"),
+    )
+}
+
+/// A term without what is too long.
+pub(super) fn clipped(term: &str) -> &str {
+    &term[..term.floor_char_boundary(LONGEST_TERM)]
+}

@@ -1,0 +1,149 @@
+//! Writing to the index.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use heurpipe_core::{ItemResult, Result};
+use tantivy::columnar::Column;
+use tantivy::schema::IndexRecordOption;
+use tantivy::{
+    DocSet, Index, IndexReader, IndexWriter, SegmentReader, TERMINATED, TantivyDocument,
+};
+
+use super::failure::failure;
+use super::fields::{Fields, name};
+use super::folder;
+use crate::lock::WriterLock;
+
+/// How much may be gathered in memory before a segment is written, in bytes.
+const MEMORY: usize = 64 << 20;
+
+/// A record made ready for the index.
+pub(super) struct Prepared {
+    pub(super) id: String,
+    pub(super) revision: u64,
+    pub(super) document: TantivyDocument,
+}
+
+/// The one writer of an index. The lock comes last: it is let go of when the writer is gone.
+pub(super) struct Writer {
+    tantivy: IndexWriter,
+    /// What was written or removed (none) since the last flush, by id.
+    pending: HashMap<String, Option<u64>>,
+    _lock: WriterLock,
+}
+
+impl std::fmt::Debug for Writer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Writer")
+            .field("pending", &self.pending.len())
+            .finish_non_exhaustive()
+    }
+}
+
+impl Writer {
+    /// Becomes the writer of an index.
+    ///
+    /// # Errors
+    /// `Conflict` naming the process that is it already.
+    pub(super) fn new(index: &Index, path: &Path) -> Result<Self> {
+        let lock = WriterLock::take(&folder::lock_path(path), "tantivy.write")?;
+        let tantivy = index
+            .writer_with_num_threads(1, MEMORY)
+            .map_err(|error| failure("tantivy.write", path, error))?;
+        Ok(Self {
+            tantivy,
+            pending: HashMap::new(),
+            _lock: lock,
+        })
+    }
+
+    /// Writes what is not older than what the index has.
+    pub(super) fn write(
+        &mut self,
+        flushed: &Flushed,
+        fields: &Fields,
+        prepared: Vec<Result<Prepared>>,
+    ) -> tantivy::Result<Vec<ItemResult<()>>> {
+        let mut outcomes = Vec::with_capacity(prepared.len());
+        for item in prepared {
+            match item {
+                Ok(item) => {
+                    self.write_one(flushed, fields, item)?;
+                    outcomes.push(Ok(()));
+                }
+                Err(error) => outcomes.push(Err(error)),
+            }
+        }
+        Ok(outcomes)
+    }
+
+    fn write_one(
+        &mut self,
+        flushed: &Flushed,
+        fields: &Fields,
+        item: Prepared,
+    ) -> tantivy::Result<()> {
+        let stored = match self.pending.get(&item.id) {
+            Some(pending) => *pending,
+            None => flushed.revision(fields, &item.id)?,
+        };
+        if stored.is_some_and(|stored| stored > item.revision) {
+            return Ok(());
+        }
+        self.tantivy.delete_term(fields.key(&item.id));
+        self.tantivy.add_document(item.document)?;
+        self.pending.insert(item.id, Some(item.revision));
+        Ok(())
+    }
+
+    /// Removes a post.
+    pub(super) fn remove(&mut self, fields: &Fields, id: String) {
+        self.tantivy.delete_term(fields.key(&id));
+        self.pending.insert(id, None);
+    }
+
+    /// Makes durable and visible what was written. After a failure nothing is forgotten, so that no later flush claims to have
+    /// made durable what was lost.
+    pub(super) fn flush(&mut self, reader: &IndexReader) -> tantivy::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        self.tantivy.commit()?;
+        reader.reload()?;
+        self.pending.clear();
+        Ok(())
+    }
+}
+
+/// The revisions in the index as last flushed.
+pub(super) struct Flushed(Vec<(SegmentReader, Column<u64>)>);
+
+impl Flushed {
+    /// Looks at the index as last flushed.
+    pub(super) fn open(reader: &IndexReader) -> tantivy::Result<Self> {
+        let mut segments = Vec::new();
+        for segment in reader.searcher().segment_readers() {
+            let revisions = segment.fast_fields().u64(name::REVISION)?;
+            segments.push((segment.clone(), revisions));
+        }
+        Ok(Self(segments))
+    }
+
+    fn revision(&self, fields: &Fields, id: &str) -> tantivy::Result<Option<u64>> {
+        let key = fields.key(id);
+        for (segment, revisions) in &self.0 {
+            let terms = segment.inverted_index(fields.id)?;
+            let Some(mut postings) = terms.read_postings(&key, IndexRecordOption::Basic)? else {
+                continue;
+            };
+            while postings.doc() != TERMINATED {
+                if !segment.is_deleted(postings.doc()) {
+                    return Ok(revisions.first(postings.doc()));
+                }
+                postings.advance();
+            }
+        }
+        Ok(None)
+    }
+}

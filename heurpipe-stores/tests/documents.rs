@@ -1,0 +1,223 @@
+//! The document suite on every backend, and what only a file can get wrong.
+#![allow(clippy::unwrap_used)]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use heurpipe_core::{
+    Documents, Error, ErrorKind, Platform, Post, PostId, Record, Retry, Scan, Stored,
+};
+use heurpipe_stores::documents::{MemoryDocuments, SqliteDocuments};
+use heurpipe_stores::suite::differential::{self, Extent};
+use heurpipe_stores::{Mode, documents, suite};
+use jiff::Timestamp;
+
+const EXTENT: Extent = Extent {
+    seed: 1,
+    records: 300,
+    filters: 400,
+};
+
+fn url(folder: &Path) -> String {
+    format!("sqlite:{}", folder.join("some/documents.db").display())
+}
+
+fn record(native: &str) -> Record {
+    let id = PostId::new(Platform::instagram(), native);
+    Record::new(Post::new(id, Timestamp::UNIX_EPOCH))
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_conforms() {
+    suite::documents::run(async || Ok(Arc::new(MemoryDocuments::new()) as _))
+        .await
+        .unwrap();
+    let store = MemoryDocuments::new();
+    suite::documents::erasing(&store, async |ids| store.tombstone(ids).await)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_conforms() {
+    let folder = tempfile::tempdir().unwrap();
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    suite::documents::run(async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let folder = folder.path().join(number.to_string());
+        Ok(documents::open(&url(&folder), Mode::ReadWrite).await?)
+    })
+    .await
+    .unwrap();
+    let store = SqliteDocuments::open(folder.path().join("erasing.db"))
+        .await
+        .unwrap();
+    suite::documents::erasing(&store, async |ids| store.tombstone(ids).await)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn memory_agrees_with_core() {
+    differential::documents(Arc::new(MemoryDocuments::new()), EXTENT)
+        .await
+        .unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlite_agrees_with_core() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = documents::open(&url(folder.path()), Mode::ReadWrite)
+        .await
+        .unwrap();
+    differential::documents(store, EXTENT).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_was_committed_survives_the_end_of_the_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    store.commit(&[&record("1")]).await.unwrap();
+    store.tombstone(&[record("2").id().clone()]).await.unwrap();
+
+    // The files as a killed process leaves them: never closed, the log never merged.
+    let killed = folder.path().join("killed.db");
+    for suffix in ["", "-wal"] {
+        let from = format!("{}{suffix}", path.display());
+        std::fs::copy(from, format!("{}{suffix}", killed.display())).unwrap();
+    }
+    let store = SqliteDocuments::open(&killed).await.unwrap();
+    let ids = [record("1").id().clone(), record("2").id().clone()];
+    let found = store.load(&ids).await.unwrap();
+    assert!(matches!(&found[0], Stored::Known(record) if record.revision == 1));
+    assert_eq!(found[1], Stored::Tombstoned);
+}
+
+#[tokio::test]
+async fn a_second_writer_is_told_who_the_first_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    let first = SqliteDocuments::open(&path).await.unwrap();
+    let error = SqliteDocuments::open(&path).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Conflict);
+    assert_eq!(error.retry(), Retry::NeedsOperator);
+    let pid = std::process::id().to_string();
+    assert!(
+        error
+            .to_string()
+            .contains(&format!("process {pid} is writing"))
+    );
+
+    let reader = SqliteDocuments::open_read_only(&path).await.unwrap();
+    first.commit(&[&record("1")]).await.unwrap();
+    assert_eq!(reader.count(&Scan::default()).await.unwrap(), 1);
+    let refused = reader.commit(&[&record("2")]).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+
+    drop(first);
+    SqliteDocuments::open(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn the_lock_of_a_dead_process_stops_nobody() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    std::fs::write(folder.path().join("documents.db.lock"), "1\n").unwrap();
+    SqliteDocuments::open(&path).await.unwrap();
+    let held = std::fs::read_to_string(folder.path().join("documents.db.lock")).unwrap();
+    assert_eq!(held.trim(), std::process::id().to_string());
+}
+
+async fn open_error(path: &Path) -> Error {
+    let error = SqliteDocuments::open(path).await.unwrap_err();
+    assert!(
+        error.to_string().contains(path.to_str().unwrap()),
+        "{error}"
+    );
+    error
+}
+
+#[tokio::test]
+async fn what_is_not_our_database_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = folder.path().join("notes.txt");
+    std::fs::write(
+        &text,
+        "not a database, but long enough to be one".repeat(100),
+    )
+    .unwrap();
+    assert_eq!(open_error(&text).await.kind(), ErrorKind::Corrupt);
+    assert!(
+        std::fs::read_to_string(&text)
+            .unwrap()
+            .starts_with("not a database")
+    );
+
+    let path = folder.path().join("theirs.db");
+    let theirs = rusqlite::Connection::open(&path).unwrap();
+    theirs.execute_batch("CREATE TABLE t (x)").unwrap();
+    drop(theirs);
+    let error = open_error(&path).await;
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+    assert!(error.to_string().contains("another program"), "{error}");
+
+    let path = folder.path().join("newer.db");
+    drop(SqliteDocuments::open(&path).await.unwrap());
+    let newer = rusqlite::Connection::open(&path).unwrap();
+    newer.pragma_update(None, "user_version", 99).unwrap();
+    drop(newer);
+    let error = open_error(&path).await;
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("version 99"), "{error}");
+}
+
+#[tokio::test]
+async fn a_place_that_cannot_be_written_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    std::fs::write(&file, "").unwrap();
+    // A folder below a file cannot be made, even by root.
+    let error = SqliteDocuments::open(file.join("documents.db"))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert!(
+        error.to_string().contains(file.to_str().unwrap()),
+        "{error}"
+    );
+
+    let absent = folder.path().join("absent.db");
+    let error = SqliteDocuments::open_read_only(&absent).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::NotFound);
+    assert!(!absent.exists());
+}
+
+#[tokio::test]
+async fn a_url_that_nobody_knows_names_those_that_are_known() {
+    for url in ["mysql://somewhere", "nonsense"] {
+        let error = documents::open(url, Mode::ReadWrite).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(
+            error.to_string().contains("sqlite:PATH, memory:"),
+            "{error}"
+        );
+    }
+    let error = documents::open("sqlite:", Mode::ReadWrite)
+        .await
+        .err()
+        .unwrap();
+    assert_eq!(error.kind(), ErrorKind::Config);
+}
+
+#[tokio::test]
+async fn analyses_are_counted() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = SqliteDocuments::open(folder.path().join("documents.db"))
+        .await
+        .unwrap();
+    store.commit(&[&record("1"), &record("2")]).await.unwrap();
+    let analyses = store.analyses().await.unwrap();
+    let expected = record("1").analysis().to_string();
+    assert_eq!(analyses.into_iter().collect::<Vec<_>>(), [(expected, 2)]);
+}
