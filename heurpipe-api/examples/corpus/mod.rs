@@ -43,7 +43,7 @@ pub async fn state(posts: u64) -> Result<AppState, Box<dyn Error>> {
     let search = Arc::new(MemorySearch::new());
     let blobs = Arc::new(MemoryBlobs::new());
     for number in 0..posts {
-        let mut record = record(number, &*blobs).await?;
+        let mut record = record(number, &blobs).await?;
         for outcome in documents.commit(&[&record]).await? {
             record.revision = outcome?;
         }
@@ -73,7 +73,7 @@ async fn record(number: u64, blobs: &MemoryBlobs) -> Result<Record, Box<dyn Erro
     };
     let (colour, rgb) = COLOURS[colour];
     let garment = GARMENTS[pick(number, 2, GARMENTS.len())];
-    let platform = if number % 3 == 0 {
+    let platform = if number.is_multiple_of(3) {
         Platform::weibo()
     } else {
         Platform::instagram()
@@ -131,7 +131,7 @@ async fn record(number: u64, blobs: &MemoryBlobs) -> Result<Record, Box<dyn Erro
         Finding::label("pattern", pattern).confidence(sure),
         published,
     );
-    if number % 2 == 0 {
+    if number.is_multiple_of(2) {
         let brand = BRANDS[pick(number, 7, BRANDS.len())];
         enter(
             &mut record,

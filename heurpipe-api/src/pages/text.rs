@@ -46,10 +46,11 @@ pub(super) fn minute(time: Timestamp) -> String {
         .to_string()
 }
 
-/// `12.3 %`; small shares keep a digit more.
+/// `12 %`; shares below a tenth that are not whole keep a digit more: `1.3 %`.
 pub(super) fn share(part: f64) -> String {
     let percent = part * 100.0;
-    if percent >= 10.0 || percent == 0.0 {
+    let is_whole = (percent - percent.round()).abs() < 1e-6;
+    if percent >= 10.0 || is_whole {
         format!("{percent:.0} %")
     } else {
         format!("{percent:.1} %")
@@ -84,6 +85,12 @@ mod tests {
     fn numbers_are_grouped_by_thousands() {
         let grouped = [0, 999, 1000, 1_234_567].map(number);
         assert_eq!(grouped, ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn small_shares_keep_a_digit() {
+        let told = [0.0, 0.013, 0.05, 0.123, 1.0].map(share);
+        assert_eq!(told, ["0 %", "1.3 %", "5 %", "12 %", "100 %"]);
     }
 
     #[test]
