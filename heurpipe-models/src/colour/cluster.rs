@@ -1,0 +1,130 @@
+//! Groups of like colours in a picture, found the same way every time.
+
+use std::collections::BTreeMap;
+
+use palette::{IntoColor, Oklab, Srgb};
+
+/// The side of a cell of colour space; about the least difference that the eye sees at a glance.
+const CELL: f32 = 0.03;
+/// How many groups a picture is divided into.
+const GROUPS: usize = 12;
+/// Rounds of k-means; pictures settle within these.
+const ROUNDS: usize = 10;
+/// The part of width and height that is border, on each side.
+const BORDER: f32 = 0.05;
+/// The width of the bell that weights the centre, in parts of width and height.
+const CENTRE: f32 = 0.14;
+
+/// Pixels of like colour, and where they lie.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Group {
+    /// The mean colour.
+    pub(super) colour: Oklab,
+    /// Pixels.
+    pub(super) pixels: f32,
+    /// Pixels at the border.
+    pub(super) border: f32,
+    /// Pixels weighted by how near they are to the centre.
+    pub(super) centre: f32,
+}
+
+impl Group {
+    const EMPTY: Self = Self {
+        colour: Oklab::new(0.0, 0.0, 0.0),
+        pixels: 0.0,
+        border: 0.0,
+        centre: 0.0,
+    };
+
+    /// Adds a group; the colour is a sum until [`mean`](Self::mean).
+    fn add(&mut self, colour: Oklab, other: &Self) {
+        self.colour += colour * other.pixels;
+        self.pixels += other.pixels;
+        self.border += other.border;
+        self.centre += other.centre;
+    }
+
+    fn mean(mut self) -> Self {
+        self.colour /= self.pixels.max(1.0);
+        self
+    }
+}
+
+/// The groups of a picture of `width` columns whose pixels are `rgb`.
+pub(super) fn groups(width: usize, rgb: &[u8]) -> Vec<Group> {
+    let cells = cells(width, rgb);
+    let mut centres = seeds(&cells);
+    let mut groups = Vec::new();
+    for _ in 0..ROUNDS {
+        groups = vec![Group::EMPTY; centres.len()];
+        for cell in &cells {
+            groups[nearest(&centres, cell.colour)].add(cell.colour, cell);
+        }
+        groups.retain(|group| group.pixels > 0.0);
+        groups = groups.into_iter().map(Group::mean).collect();
+        centres = groups.iter().map(|group| group.colour).collect();
+    }
+    groups
+}
+
+/// Pixels gathered into cells of colour space: a few hundred colours instead of thousands of pixels.
+fn cells(width: usize, rgb: &[u8]) -> Vec<Group> {
+    let height = rgb.len() / 3 / width.max(1);
+    let mut cells: BTreeMap<[i16; 3], Group> = BTreeMap::new();
+    for (index, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {
+        let colour: Oklab = Srgb::from(*pixel).into_linear::<f32>().into_color();
+        let key = [colour.l, colour.a, colour.b].map(|axis| (axis / CELL).floor() as i16);
+        let x = (index % width) as f32 + 0.5;
+        let y = (index / width) as f32 + 0.5;
+        let seen = Group {
+            colour,
+            pixels: 1.0,
+            border: border(x / width as f32, y / height as f32),
+            centre: centre(x / width as f32, y / height as f32),
+        };
+        cells.entry(key).or_insert(Group::EMPTY).add(colour, &seen);
+    }
+    cells.into_values().map(Group::mean).collect()
+}
+
+fn border(x: f32, y: f32) -> f32 {
+    let margin = x.min(1.0 - x).min(y).min(1.0 - y);
+    if margin < BORDER { 1.0 } else { 0.0 }
+}
+
+fn centre(x: f32, y: f32) -> f32 {
+    let (dx, dy) = ((x - 0.5) / CENTRE, (y - 0.5) / CENTRE);
+    (-0.5 * (dx * dx + dy * dy)).exp()
+}
+
+/// The first colours to group around: the commonest, then always the one that most pixels are farthest from.
+fn seeds(cells: &[Group]) -> Vec<Oklab> {
+    let mut seeds: Vec<Oklab> = Vec::new();
+    let mut distances = vec![1.0_f32; cells.len()];
+    for _ in 0..GROUPS.min(cells.len()) {
+        let worth = |i: usize| cells[i].pixels * distances[i];
+        let Some(best) = (0..cells.len()).max_by(|a, b| worth(*a).total_cmp(&worth(*b))) else {
+            break;
+        };
+        if worth(best) <= 0.0 {
+            break;
+        }
+        seeds.push(cells[best].colour);
+        for (cell, distance) in cells.iter().zip(&mut distances) {
+            *distance = distance.min(square(cell.colour, cells[best].colour));
+        }
+    }
+    seeds
+}
+
+fn nearest(centres: &[Oklab], colour: Oklab) -> usize {
+    let distance = |i: &usize| square(centres[*i], colour);
+    (0..centres.len())
+        .min_by(|a, b| distance(a).total_cmp(&distance(b)))
+        .unwrap_or_default()
+}
+
+fn square(one: Oklab, other: Oklab) -> f32 {
+    let difference = one - other;
+    difference.l * difference.l + difference.a * difference.a + difference.b * difference.b
+}

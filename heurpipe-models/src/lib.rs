@@ -1,0 +1,45 @@
+//! Image and text models for heurpipe pipelines.
+//!
+//! - [`PictureDecoder`]: from a picture's bytes to the pixels that models ask for.
+//! - [`Classify`]: an enricher made of a model folder; [`shipped`] has two of the project's own.
+//! - [`check()`]: how good a model is on pictures whose labels are known.
+//! - [`Runtime`]: ONNX Runtime's library where one is found, else tract, which is compiled in.
+//!
+//! ```
+//! use heurpipe_core::{Decoder, Enricher, Input};
+//! use heurpipe_models::{PictureDecoder, shipped};
+//!
+//! # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+//! # let mut file = std::io::Cursor::new(Vec::new());
+//! # image::RgbImage::from_pixel(300, 400, image::Rgb([30, 60, 160]))
+//! #     .write_to(&mut file, image::ImageFormat::Jpeg).unwrap();
+//! # let jpeg: bytes::Bytes = file.into_inner().into();
+//! let pattern = shipped::pattern()?;
+//! let Input::Pixels(request) = pattern.spec().input else { unreachable!() };
+//! let decoded = PictureDecoder::default().decode(&jpeg, &[request]).await?;
+//! let predictions = pattern.classify(&[decoded.pixels[0].clone().into()])?;
+//! assert_eq!(predictions[0].label, "solid");
+//! # Ok::<(), heurpipe_core::Error>(()) }).unwrap();
+//! ```
+//!
+//! # A model of one's own
+//! A folder with `model.onnx` and a `model.toml` that says what the model wants and gives; every key is in [`Manifest`]. Load it with
+//! [`Classify::load`], and measure it with [`check()`].
+
+mod check;
+mod classify;
+mod decode;
+mod manifest;
+mod preprocess;
+pub mod runtime;
+pub mod shipped;
+mod source;
+
+pub use check::{
+    CheckOptions, CheckReport, ClassReport, HOLDOUT_SHARE, Labelled, Unreadable, check, in_holdout,
+    labelled_folder,
+};
+pub use classify::{Classify, Prediction};
+pub use decode::{DecodeLimits, PictureDecoder};
+pub use manifest::{Filter, InputSpec, Layout, Manifest, ModelFile, OutputKind, OutputSpec, Task};
+pub use runtime::{Runtime, RuntimeChoice, RuntimeKind, RuntimeStatus};

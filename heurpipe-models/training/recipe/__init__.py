@@ -1,0 +1,1 @@
+"""How heurpipe's own small models are made: see ../README.md."""
