@@ -213,8 +213,10 @@ async fn fill_with_colours(index: &dyn SearchIndex) -> Check {
     Ok(index.flush().await?)
 }
 
-/// Value, split, and count / total of each point.
-fn short(series: &[Series]) -> Vec<(String, String, Vec<(u64, u64)>)> {
+/// Value, split, and count and total of each point.
+type Short = (String, String, Vec<(u64, u64)>);
+
+fn short(series: &[Series]) -> Vec<Short> {
     series
         .iter()
         .map(|s| {
