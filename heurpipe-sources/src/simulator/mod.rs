@@ -8,5 +8,5 @@ pub mod render;
 mod server;
 mod world;
 
-pub use server::{Faults, Limits, Simulator, SimulatorOptions};
+pub use server::{CALLER, Faults, Limits, Simulator, SimulatorOptions};
 pub use world::{Author, Fate, Medium, Network, Place, Post, Truth, World, WorldOptions};

@@ -17,8 +17,8 @@ use crate::simulator::world::{Author, Medium, Network, Post};
 
 type Parameters = HashMap<String, String>;
 
-/// Id of the user that the token belongs to.
-const CALLER: &str = "17841405309211844";
+/// Instagram user id of the account that the token belongs to.
+pub const CALLER: &str = "17841405309211844";
 /// Expiry in picture addresses: far off, since the virtual present has no relation to the reader's clock (2036-01-01).
 const EXPIRES: u32 = 2_082_758_400;
 const MAX_PAGE: usize = 50;

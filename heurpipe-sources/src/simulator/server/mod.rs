@@ -20,6 +20,8 @@ use tokio::task::JoinHandle;
 
 use super::world::World;
 
+pub use graph::CALLER;
+
 /// How a simulator behaves.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
