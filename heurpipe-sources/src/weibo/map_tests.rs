@@ -29,7 +29,7 @@ fn the_post(items: &[Incoming]) -> &Post {
 }
 
 const STATUS: &str = r#"{"created_at":"Tue May 31 17:46:55 +0800 2011","id":4383183661430868,"idstr":"4383183661430868","mid":"4383183661430868",
- "text":"今天的#连衣裙# 和@时尚芭莎 ​","source":"","pic_ids":["006abc","006def"],
+ "text":"今天的#连衣裙# 和@时尚芭莎 \u200b","source":"","pic_ids":["006abc","006def"],
  "pic_urls":[{"thumbnail_pic":"http://wx3.sinaimg.cn/thumbnail/006def.gif"}],
  "geo":{"type":"Point","coordinates":[31.2,121.5]},
  "annotations":[{"mapi_request":true},{"place":{"poiid":"B1","title":"上海·静安寺","lon":"121.4","lat":"31.1"}}],
