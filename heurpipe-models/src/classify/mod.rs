@@ -33,7 +33,9 @@ const LARGEST_BATCH: usize = 16;
 ///
 /// let garment = shipped::garment()?;
 /// assert_eq!(garment.spec().gives, ["garment"]);
-/// let grey = Pixels { width: 160, height: 160, format: PixelFormat::Rgb8, bytes: vec![128; 160 * 160 * 3].into() };
+/// let (width, height) = (garment.manifest().input.width, garment.manifest().input.height);
+/// let bytes = vec![128; (width * height * 3) as usize].into();
+/// let grey = Pixels { width, height, format: PixelFormat::Rgb8, bytes };
 /// let predictions = garment.classify(&[Arc::new(grey)])?;
 /// assert!(garment.manifest().labels.contains(&predictions[0].label));
 /// # Ok::<(), heurpipe_core::Error>(())

@@ -25,12 +25,13 @@ fn changed(from: &str, to: &str) -> tempfile::TempDir {
 }
 
 fn picture(seed: u32) -> Arc<Pixels> {
-    let bytes: Vec<u8> = (0..160u32 * 160 * 3)
+    let input = Manifest::read(&folder("garment")).unwrap().input;
+    let bytes: Vec<u8> = (0..input.width * input.height * 3)
         .map(|i| ((i / 7 * seed) ^ (i >> 5)) as u8)
         .collect();
     Arc::new(Pixels {
-        width: 160,
-        height: 160,
+        width: input.width,
+        height: input.height,
         format: PixelFormat::Rgb8,
         bytes: bytes.into(),
     })
@@ -85,7 +86,7 @@ fn a_missing_file_and_a_damaged_model_are_named() {
 
 #[test]
 fn a_manifest_that_does_not_fit_the_model_is_refused_at_load() {
-    let copy = changed("width = 160", "width = 224");
+    let copy = changed("width = 1", "width = 2");
     let error = Classify::load(copy.path()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     let copy = changed("name = \"input\"", "name = \"inputs\"");

@@ -1,6 +1,7 @@
 """What both models share: arguments, features, and the card."""
 
 import argparse
+import itertools
 import time
 from pathlib import Path
 
@@ -12,7 +13,6 @@ from .head import softmax
 # Depthwise layers of three depths: shapes of edges, of textures, of parts. Their mean says what is there, their deviation how
 # much of the picture has it. Later layers know ImageNet's classes better, but not ours, and cost a third of the time.
 TAPS = [("t117", True), ("t137", True), ("t144", True)]
-SIZE = 160
 
 
 def arguments(description):
@@ -34,35 +34,34 @@ def rendered(folder, column, labels):
     return training, holdout
 
 
-def stretched(images):
-    return np.stack([pictures.stretch(image, SIZE) for image in images])
+def features(probe, images, size: int) -> np.ndarray:
+    """Features of many pictures, a few at a time, so that altered pictures need not be held in memory."""
+    rows = []
+    images = iter(images)
+    while some := list(itertools.islice(images, 32)):
+        rows.append(probe.features(np.stack([pictures.stretch(image, size) for image in some])))
+    return np.concatenate(rows)
 
 
-def features(probe, images) -> np.ndarray:
-    """Features of many pictures, a few at a time."""
-    rows = [probe.features(stretched(images[i : i + 32])) for i in range(0, len(images), 32)]
-    return np.concatenate(rows) if rows else np.zeros((0, 0), np.float32)
-
-
-def assemble(path, head, classes) -> bytes:
-    graph = backbone.truncated(path, SIZE, TAPS)
+def assemble(path, head, classes, size: int) -> bytes:
+    graph = backbone.truncated(path, size, TAPS)
     backbone.store_small(graph)
     backbone.append_head(graph, head, backbone.append_pooling(graph, TAPS), classes)
     return backbone.finished(graph)
 
 
-def evaluate(model: bytes, found, labels):
+def evaluate(model: bytes, found, labels, size: int):
     """Confusion table of the finished model on pictures, run one by one by ONNX Runtime."""
     runner = backbone.Finished(model)
-    images = stretched([p.pixels for p in found])
+    images = np.stack([pictures.stretch(p.pixels, size) for p in found])
     truth = np.array([labels.index(p.label) for p in found])
     return measure.confusion(truth, runner.probabilities(images).argmax(axis=1), len(labels))
 
 
-def cpu_ms(model: bytes) -> float:
+def cpu_ms(model: bytes, size: int) -> float:
     """CPU-milliseconds a picture, one thread, of the model alone."""
     runner = backbone.Finished(model, threads=1)
-    picture = np.zeros((1, SIZE, SIZE, 3), np.uint8)
+    picture = np.zeros((1, size, size, 3), np.uint8)
     runner.probabilities(picture)
     started = time.process_time()
     for _ in range(50):

@@ -8,15 +8,20 @@ from .head import Settings, temperature, train
 LABELS = ["t-shirt", "pants", "longsleeve", "shoes", "dress", "shirt", "outwear", "shorts", "hat", "skirt"]
 SETTINGS = Settings(epochs=12, decay=3e-3, dropout=0.3, smoothing=0.05)
 VERSION = "1.0.0"
+SIZE = 128
 
 
 def variants(images, rng):
     """Each picture as it is, mirrored, and two random parts of it in other light."""
     yield images
-    yield [pictures.mirror(image) for image in images]
+    yield (pictures.mirror(image) for image in images)
     for _ in range(2):
-        parts = [pictures.relight(pictures.crop(image, rng, 0.75, 1.15), rng, 0.2) for image in images]
-        yield [pictures.mirror(part) if rng.random() < 0.5 else part for part in parts]
+        yield (altered(image, rng) for image in images)
+
+
+def altered(image, rng):
+    part = pictures.relight(pictures.crop(image, rng, 0.75, 1.15), rng, 0.2)
+    return pictures.mirror(part) if rng.random() < 0.5 else part
 
 
 def main():
@@ -27,11 +32,11 @@ def main():
     drawn, drawn_holdout = common.rendered(options.rendered, "label", LABELS)
     print(f"photographs: {len(training)} + {len(holdout)} held out, {len(broken)} do not decode; rendered: {len(drawn)} + {len(drawn_holdout)}")
 
-    probe = backbone.Probe(options.backbone, common.SIZE, common.TAPS)
+    probe = backbone.Probe(options.backbone, SIZE, common.TAPS)
     seen = training + drawn
     truth = np.array([LABELS.index(p.label) for p in seen])
     real = np.array([p.origin == "photograph" for p in seen])
-    views = [common.features(probe, images) for images in variants([p.pixels for p in seen], rng)]
+    views = [common.features(probe, images, SIZE) for images in variants([p.pixels for p in seen], rng)]
     weights = weigh(truth, real)
 
     fold = folds.grouped(truth, [str(i) for i in range(len(seen))], 5)
@@ -42,14 +47,14 @@ def main():
     warmth = temperature(logits[real], truth[real])
     threshold = common.calibrated(logits[real], truth[real], warmth)
 
-    model = common.assemble(options.backbone, fit(views, truth, weights, np.ones(len(seen), bool)), len(LABELS))
-    tables = {"Photographs held out": common.evaluate(model, holdout, LABELS)}
+    model = common.assemble(options.backbone, fit(views, truth, weights, np.ones(len(seen), bool)), len(LABELS), SIZE)
+    tables = {"Photographs held out": common.evaluate(model, holdout, LABELS, SIZE)}
     if drawn_holdout:
-        tables["Rendered pictures held out"] = common.evaluate(model, drawn_holdout, LABELS)
+        tables["Rendered pictures held out"] = common.evaluate(model, drawn_holdout, LABELS, SIZE)
     for title, table in tables.items():
         print(f"{title}: {measure.accuracy(table):.4f} of {table.sum()}")
 
-    cost = common.cpu_ms(model)
+    cost = common.cpu_ms(model, SIZE)
     package.write(
         options.out,
         model,
@@ -57,7 +62,7 @@ def main():
         version=VERSION,
         attribute="garment",
         labels=LABELS,
-        size=common.SIZE,
+        size=SIZE,
         threshold=threshold,
         temperature=warmth,
         cost_ms=cost,
@@ -92,7 +97,7 @@ something else gets a label too, mostly with little confidence.
 
 | | |
 |---|---|
-| input | 160 x 160 RGB, stretched, (x - 127.5) / 127.5 |
+| input | {SIZE} x {SIZE} RGB, stretched, (x - 127.5) / 127.5 |
 | size | {len(model):,} bytes |
 | CPU | {cost} ms a picture (ONNX Runtime, one thread, where the model was made) |
 | licence | Apache-2.0 (backbone Apache-2.0, photographs CC0-1.0) |

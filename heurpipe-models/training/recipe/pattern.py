@@ -8,6 +8,7 @@ from .head import Settings, temperature, train
 LABELS = ["solid", "striped", "dotted", "checkered", "floral", "zigzag"]
 SETTINGS = Settings(epochs=10, decay=3e-3, dropout=0.3, smoothing=0.05)
 VERSION = "1.0.0"
+SIZE = 160
 VIEWS = 8
 
 
@@ -15,7 +16,7 @@ def variants(found, rng):
     """Each picture as it is, and parts of it turned, mirrored and in other light. Fabric has no upper side; a garment has."""
     yield [p.pixels for p in found]
     for _ in range(VIEWS):
-        yield [altered(p, rng) for p in found]
+        yield (altered(p, rng) for p in found)
 
 
 def altered(picture, rng):
@@ -35,13 +36,13 @@ def main():
     close_ups = training + holdout
     print(f"fabrics: {len(training)} + {len(holdout)} held out, {len(broken)} do not decode; rendered: {len(drawn)} + {len(drawn_holdout)}")
 
-    probe = backbone.Probe(options.backbone, common.SIZE, common.TAPS)
+    probe = backbone.Probe(options.backbone, SIZE, common.TAPS)
     everything = close_ups + drawn
     truth = np.array([LABELS.index(p.label) for p in everything])
     real = np.array([p.origin == "photograph" for p in everything])
     shipped = np.arange(len(everything)) < len(training)
     shipped |= ~real
-    views = [common.features(probe, images) for images in variants(everything, rng)]
+    views = [common.features(probe, images, SIZE) for images in variants(everything, rng)]
     weights = weigh(truth, real)
 
     fold = np.full(len(everything), -1)  # rendered pictures are in every training set and in no test
@@ -52,17 +53,17 @@ def main():
     warmth = temperature(logits[real], truth[real])
     threshold = common.calibrated(logits[real], truth[real], warmth)
 
-    model = common.assemble(options.backbone, fit(views, truth, weights, shipped), len(LABELS))
+    model = common.assemble(options.backbone, fit(views, truth, weights, shipped), len(LABELS), SIZE)
     tables = {
         "Fabrics, five-fold cross-validation": measure.confusion(truth[real], logits[real].argmax(axis=1), len(LABELS)),
-        "Close-ups held out (of fabrics seen)": common.evaluate(model, holdout, LABELS),
+        "Close-ups held out (of fabrics seen)": common.evaluate(model, holdout, LABELS, SIZE),
     }
     if drawn_holdout:
-        tables["Rendered pictures held out"] = common.evaluate(model, drawn_holdout, LABELS)
+        tables["Rendered pictures held out"] = common.evaluate(model, drawn_holdout, LABELS, SIZE)
     for title, table in tables.items():
         print(f"{title}: {measure.accuracy(table):.4f} of {table.sum()}")
 
-    cost = common.cpu_ms(model)
+    cost = common.cpu_ms(model, SIZE)
     fabrics = len({p.group for p in close_ups})
     package.write(
         options.out,
@@ -71,7 +72,7 @@ def main():
         version=VERSION,
         attribute="pattern",
         labels=LABELS,
-        size=common.SIZE,
+        size=SIZE,
         threshold=threshold,
         temperature=warmth,
         cost_ms=cost,
@@ -105,7 +106,7 @@ Says which of {len(LABELS)} patterns the fabric in a picture has: {", ".join(LAB
 
 | | |
 |---|---|
-| input | 160 x 160 RGB, stretched, (x - 127.5) / 127.5 |
+| input | {SIZE} x {SIZE} RGB, stretched, (x - 127.5) / 127.5 |
 | size | {len(model):,} bytes |
 | CPU | {cost} ms a picture (ONNX Runtime, one thread, where the model was made) |
 | licence | Apache-2.0 (backbone Apache-2.0, close-ups free to use without restriction) |
