@@ -28,12 +28,14 @@
 
 mod check;
 mod classify;
+pub mod colour;
 mod decode;
 mod manifest;
 mod preprocess;
 pub mod runtime;
 pub mod shipped;
 mod source;
+pub mod text;
 
 pub use check::{
     CheckOptions, CheckReport, ClassReport, HOLDOUT_SHARE, Labelled, Unreadable, check, in_holdout,

@@ -52,7 +52,11 @@ pub(super) fn colours(width: usize, rgb: &[u8]) -> Vec<Named> {
         .take(MOST)
         .map(|(_, (name, sum, weight))| {
             let mean: Srgb = (*sum / *weight).into_color();
-            Named { name, rgb: mean.into_format().into(), share: weight / total }
+            Named {
+                name,
+                rgb: mean.into_format().into(),
+                share: weight / total,
+            }
         })
         .collect()
 }
@@ -60,7 +64,11 @@ pub(super) fn colours(width: usize, rgb: &[u8]) -> Vec<Named> {
 /// How much of each group belongs to the foreground: what gathers at the centre and shuns the border.
 fn foreground(groups: &[Group]) -> Vec<(Group, f32)> {
     let border: f32 = groups.iter().map(|g| g.border).sum::<f32>().max(1.0);
-    let centre: f32 = groups.iter().map(|g| g.centre).sum::<f32>().max(f32::MIN_POSITIVE);
+    let centre: f32 = groups
+        .iter()
+        .map(|g| g.centre)
+        .sum::<f32>()
+        .max(f32::MIN_POSITIVE);
     let weigh = |group: &Group| {
         let (inside, outside) = (group.centre / centre, group.border / border);
         let lead = inside / (inside + outside).max(f32::MIN_POSITIVE);
@@ -79,7 +87,10 @@ fn foreground(groups: &[Group]) -> Vec<(Group, f32)> {
 /// scaling blurred.
 fn unmixed(weighed: &[(Group, f32)]) -> Vec<(Group, f32)> {
     let total: f32 = weighed.iter().map(|(_, weight)| weight).sum();
-    let rgb: Vec<[f32; 3]> = weighed.iter().map(|(group, _)| encoded(group.colour)).collect();
+    let rgb: Vec<[f32; 3]> = weighed
+        .iter()
+        .map(|(group, _)| encoded(group.colour))
+        .collect();
     let mut divided: Vec<(Group, f32)> = weighed.to_vec();
     for (index, (_, weight)) in weighed.iter().enumerate() {
         let ends = (0..weighed.len()).filter(|end| weighed[*end].1 >= END * total);

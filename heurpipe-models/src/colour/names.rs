@@ -1,41 +1,112 @@
 //! What people call a colour.
 
-use palette::{Oklab, Srgb, IntoColor};
+use std::sync::LazyLock;
+
+use palette::{IntoColor, Oklab, Srgb};
+
+/// The names that colours are given.
+pub const NAMES: [&str; 14] = [
+    "black", "white", "grey", "red", "pink", "orange", "yellow", "green", "teal", "blue", "navy",
+    "purple", "brown", "beige",
+];
 
 /// The names, and sRGB colours that bear them. Several for a name, since names cover regions of very different size: every leaf
 /// is green, few things are teal.
 const NAMED: &[(&str, &[[u8; 3]])] = &[
     ("black", &[[30, 29, 31], [12, 12, 12], [44, 42, 44]]),
-    ("white", &[[243, 243, 240], [255, 255, 255], [226, 226, 226]]),
-    ("grey", &[[138, 138, 140], [100, 100, 102], [176, 176, 178], [70, 70, 72]]),
-    ("red", &[[200, 30, 38], [150, 20, 30], [226, 60, 60], [110, 16, 28]]),
-    ("pink", &[[243, 150, 182], [250, 200, 215], [226, 80, 150], [210, 120, 150]]),
+    (
+        "white",
+        &[[243, 243, 240], [255, 255, 255], [226, 226, 226]],
+    ),
+    (
+        "grey",
+        &[
+            [138, 138, 140],
+            [100, 100, 102],
+            [176, 176, 178],
+            [70, 70, 72],
+        ],
+    ),
+    (
+        "red",
+        &[[200, 30, 38], [150, 20, 30], [226, 60, 60], [110, 16, 28]],
+    ),
+    (
+        "pink",
+        &[
+            [243, 150, 182],
+            [250, 200, 215],
+            [226, 80, 150],
+            [210, 120, 150],
+        ],
+    ),
     ("orange", &[[238, 124, 28], [200, 96, 20], [250, 150, 80]]),
     ("yellow", &[[246, 210, 50], [255, 235, 120], [205, 170, 40]]),
-    ("green", &[[52, 140, 62], [30, 80, 40], [120, 180, 90], [110, 120, 50], [170, 210, 160]]),
+    (
+        "green",
+        &[
+            [52, 140, 62],
+            [30, 80, 40],
+            [120, 180, 90],
+            [110, 120, 50],
+            [170, 210, 160],
+        ],
+    ),
     ("teal", &[[18, 136, 138], [10, 95, 98], [80, 180, 180]]),
-    ("blue", &[[44, 104, 212], [30, 70, 150], [110, 160, 230], [170, 200, 235], [70, 110, 160]]),
+    (
+        "blue",
+        &[
+            [44, 104, 212],
+            [30, 70, 150],
+            [110, 160, 230],
+            [170, 200, 235],
+            [70, 110, 160],
+        ],
+    ),
     ("navy", &[[26, 36, 84], [18, 26, 60], [36, 48, 100]]),
-    ("purple", &[[122, 58, 158], [85, 40, 112], [170, 130, 205], [200, 170, 225]]),
-    ("brown", &[[116, 72, 40], [80, 50, 32], [150, 100, 60], [60, 36, 24]]),
-    ("beige", &[[218, 196, 158], [190, 165, 128], [236, 222, 196], [170, 148, 116]]),
+    (
+        "purple",
+        &[
+            [122, 58, 158],
+            [85, 40, 112],
+            [170, 130, 205],
+            [200, 170, 225],
+        ],
+    ),
+    (
+        "brown",
+        &[[116, 72, 40], [80, 50, 32], [150, 100, 60], [60, 36, 24]],
+    ),
+    (
+        "beige",
+        &[
+            [218, 196, 158],
+            [190, 165, 128],
+            [236, 222, 196],
+            [170, 148, 116],
+        ],
+    ),
 ];
 
 /// How much a difference in lightness counts beside one in hue: light changes the one, not the other.
 const LIGHTNESS: f32 = 0.6;
 
+static EXAMPLES: LazyLock<Vec<(&str, Oklab)>> = LazyLock::new(|| {
+    let oklab = |rgb: [u8; 3]| Srgb::from(rgb).into_linear::<f32>().into_color();
+    let examples = |(name, rgbs): &(&'static str, &[[u8; 3]])| -> Vec<(&'static str, Oklab)> {
+        rgbs.iter().map(|rgb| (*name, oklab(*rgb))).collect()
+    };
+    NAMED.iter().flat_map(examples).collect()
+});
+
 /// The name of a colour.
 pub(super) fn name(colour: Oklab) -> &'static str {
-    let mut best = ("grey", f32::INFINITY);
-    for (name, examples) in NAMED {
-        for example in *examples {
-            let example: Oklab = Srgb::from(*example).into_linear::<f32>().into_color();
-            let d = example - colour;
-            let distance = LIGHTNESS * d.l * d.l + d.a * d.a + d.b * d.b;
-            if distance < best.1 {
-                best = (name, distance);
-            }
-        }
-    }
-    best.0
+    let distance = |example: Oklab| {
+        let d = example - colour;
+        LIGHTNESS * d.l * d.l + d.a * d.a + d.b * d.b
+    };
+    EXAMPLES
+        .iter()
+        .min_by(|one, other| distance(one.1).total_cmp(&distance(other.1)))
+        .map_or("grey", |(name, _)| name)
 }

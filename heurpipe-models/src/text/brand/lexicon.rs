@@ -1,0 +1,185 @@
+//! The list of brands, as read from TOML.
+
+use std::collections::{HashMap, HashSet};
+
+use aho_corasick::{AhoCorasick, MatchKind};
+use heurpipe_core::text::{is_han, keyword};
+use heurpipe_core::{Digest, Error, ErrorKind, Result};
+use serde::Deserialize;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct File {
+    #[serde(default)]
+    context: Vec<String>,
+    #[serde(default)]
+    products: Vec<String>,
+    brand: Vec<Entry>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    name: String,
+    #[serde(default)]
+    aliases: Vec<String>,
+    #[serde(default)]
+    ambiguous: Vec<String>,
+    #[serde(default)]
+    handles: Vec<String>,
+    #[serde(default)]
+    unless: Vec<String>,
+}
+
+/// A spelling of a brand.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Spelling {
+    /// Index of the brand.
+    pub(super) brand: usize,
+    /// Whether it needs evidence.
+    pub(super) ambiguous: bool,
+}
+
+/// Words to look for, in keyword form, and what each stands for.
+#[derive(Debug)]
+pub(super) struct Finder<T> {
+    automaton: AhoCorasick,
+    meanings: Vec<T>,
+}
+
+impl<T: Copy> Finder<T> {
+    fn new(words: Vec<(String, T)>) -> Result<Self> {
+        let (words, meanings): (Vec<String>, Vec<T>) = words.into_iter().unzip();
+        let automaton = AhoCorasick::builder()
+            .match_kind(MatchKind::Standard)
+            .build(words)
+            .map_err(|error| Error::new(ErrorKind::TooLarge, "brands.parse").cause(error))?;
+        Ok(Self {
+            automaton,
+            meanings,
+        })
+    }
+
+    /// Whole words in a folded text, overlapping ones included: begin, end, meaning.
+    pub(super) fn find<'a>(
+        &'a self,
+        text: &'a str,
+    ) -> impl Iterator<Item = (usize, usize, T)> + 'a {
+        self.automaton
+            .find_overlapping_iter(text)
+            .filter(|found| is_word(text, found.start(), found.end()))
+            .map(|found| {
+                let meaning = self.meanings[found.pattern().as_usize()];
+                (found.start(), found.end(), meaning)
+            })
+    }
+}
+
+/// Whether a match does not begin or end inside a word. Han has no words to be inside of.
+fn is_word(text: &str, start: usize, end: usize) -> bool {
+    let joins = |inner: Option<char>, outer: Option<char>| match (inner, outer) {
+        (Some(inner), Some(outer)) => in_word(inner) && in_word(outer),
+        _ => false,
+    };
+    let found = &text[start..end];
+    !joins(found.chars().next(), text[..start].chars().next_back())
+        && !joins(found.chars().next_back(), text[end..].chars().next())
+}
+
+fn in_word(c: char) -> bool {
+    (c.is_alphanumeric() || c == '_') && !is_han(c)
+}
+
+/// The brands with all that finding them needs.
+#[derive(Debug)]
+pub(super) struct Lexicon {
+    /// Canonical names.
+    pub(super) names: Vec<String>,
+    /// All spellings that may stand in prose.
+    pub(super) spellings: Finder<Spelling>,
+    /// Spellings and handles without spaces and signs: hashtags and handles are compared in this form.
+    pub(super) tags: HashMap<String, Spelling>,
+    /// Handles in that form, with the brand.
+    pub(super) handles: HashMap<String, usize>,
+    /// Words that show that clothes are spoken of.
+    pub(super) context: Finder<()>,
+    /// What may follow a brand in a hashtag.
+    pub(super) products: HashSet<String>,
+    /// Words that show that a brand's ambiguous spellings mean something else.
+    pub(super) unless: Finder<usize>,
+    /// SHA-256 of the file.
+    pub(super) digest: Digest,
+}
+
+impl Lexicon {
+    pub(super) fn parse(toml: &str) -> Result<Self> {
+        let file: File = toml::from_str(toml).map_err(|error| {
+            Error::new(ErrorKind::Config, "brands.parse")
+                .message("the list of brands is not what it must be")
+                .cause(error)
+        })?;
+        let mut spellings: Vec<(String, Spelling)> = Vec::new();
+        let mut unless = Vec::new();
+        let mut tags: HashMap<String, Spelling> = HashMap::new();
+        let mut handles = HashMap::new();
+        for (brand, entry) in file.brand.iter().enumerate() {
+            // Plain spellings last, so that they win where both are squeezed to one tag.
+            for (texts, ambiguous) in [(&entry.ambiguous, true), (&entry.aliases, false)] {
+                for text in texts {
+                    let text = spelled(text, &entry.name)?;
+                    tags.insert(squeezed(&text), Spelling { brand, ambiguous });
+                    spellings.push((text, Spelling { brand, ambiguous }));
+                }
+            }
+            unless.extend(entry.unless.iter().map(|word| (keyword(word), brand)));
+        }
+        for (brand, entry) in file.brand.iter().enumerate() {
+            for handle in &entry.handles {
+                let handle = squeezed(&spelled(handle, &entry.name)?);
+                if handle.chars().count() >= SHORTEST_TAG {
+                    let spelling = Spelling {
+                        brand,
+                        ambiguous: false,
+                    };
+                    tags.entry(handle.clone()).or_insert(spelling);
+                }
+                handles.insert(handle, brand);
+            }
+        }
+        let words =
+            |words: &[String]| -> Vec<String> { words.iter().map(|w| keyword(w)).collect() };
+        Ok(Self {
+            names: file
+                .brand
+                .iter()
+                .map(|entry| entry.name.trim().to_lowercase())
+                .collect(),
+            spellings: Finder::new(spellings)?,
+            tags,
+            handles,
+            context: Finder::new(words(&file.context).into_iter().map(|w| (w, ())).collect())?,
+            products: words(&file.products).into_iter().collect(),
+            unless: Finder::new(unless)?,
+            digest: Digest::of(toml.as_bytes()),
+        })
+    }
+}
+
+/// A handle shorter than this is no hashtag of its brand unless it is a spelling too.
+const SHORTEST_TAG: usize = 4;
+
+/// A spelling in keyword form, which must hold something to look for.
+fn spelled(text: &str, brand: &str) -> Result<String> {
+    let folded = keyword(text).replace('’', "'");
+    if squeezed(&folded).is_empty() {
+        return Err(Error::new(ErrorKind::Config, "brands.parse")
+            .message("a spelling holds neither letter nor digit")
+            .with("brand", brand));
+    }
+    Ok(folded)
+}
+
+/// Letters and digits only.
+pub(super) fn squeezed(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphanumeric()).collect()
+}

@@ -1,0 +1,5 @@
+//! What texts say: [`brand`], [`language`].
+
+pub mod brand;
+pub mod language;
+mod spans;
