@@ -1,0 +1,72 @@
+//! `heurpipe config`: what is set, and from where.
+
+use clap::Subcommand;
+
+use super::{Done, Exit, Stop};
+use crate::config::{Loaded, Source};
+use crate::use_cases::UseCase;
+use crate::workbench::ENRICHERS;
+
+/// Commands about the configuration.
+#[derive(Debug, Subcommand)]
+pub enum ConfigCommand {
+    /// Print the settings in force. Secrets are references and stay so.
+    Show,
+    /// Check the settings without opening a store.
+    Check,
+}
+
+impl ConfigCommand {
+    /// Shows or checks.
+    pub(super) fn run(self, loaded: Loaded) -> Done {
+        match self {
+            Self::Show => show(&loaded)?,
+            Self::Check => check(&loaded)?,
+        }
+        Ok(Exit::Done)
+    }
+}
+
+fn show(loaded: &Loaded) -> Result<(), Stop> {
+    match &loaded.file {
+        Some(file) => println!("# from {}", file.display()),
+        None => println!("# no heurpipe.toml here: defaults"),
+    }
+    for name in &loaded.environment {
+        println!("# and {name}");
+    }
+    let text = toml::to_string_pretty(&loaded.config).map_err(|error| Stop::Usage(error.to_string()))?;
+    print!("{text}");
+    Ok(())
+}
+
+fn check(loaded: &Loaded) -> Result<(), Stop> {
+    let mut wrong = Vec::new();
+    for (name, settings) in &loaded.config.use_cases {
+        wrong.extend(UseCase::named(name).err());
+        if let Some(filter) = &settings.relevant
+            && let Err(error) = filter.parse::<heurpipe_core::Filter>()
+        {
+            wrong.push(format!("use_cases.{name}.relevant: {error}"));
+        }
+        for enricher in settings.enrichers.iter().flatten() {
+            let known = ENRICHERS.contains(&enricher.as_str())
+                || loaded.config.models.folders.contains_key(enricher);
+            if !known {
+                wrong.push(format!("use_cases.{name}.enrichers: there is no enricher {enricher}"));
+            }
+        }
+        for source in &settings.sources {
+            if let Source::Path { path } = source
+                && !loaded.base.join(path).exists()
+            {
+                wrong.push(format!("use_cases.{name}.sources: {} does not exist", path.display()));
+            }
+        }
+    }
+    if wrong.is_empty() {
+        println!("the configuration is in order");
+        return Ok(());
+    }
+    Err(Stop::Usage(wrong.join("\nerror: ")))
+}

@@ -1,0 +1,222 @@
+//! The command line of `heurpipe`.
+
+mod config;
+mod demo;
+mod doctor;
+mod models;
+mod plan;
+mod progress;
+mod query;
+mod reanalyse;
+mod run;
+mod runs;
+mod serve;
+mod simulate;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use heurpipe_core::{Error, ErrorKind, RunReport, RunStatus};
+
+use crate::config::{ConfigError, Loaded, load};
+
+pub use serve::{Serve, serve};
+
+/// Gather, enrich, check, search and keep social-media posts.
+#[derive(Debug, Parser)]
+#[command(name = "heurpipe", version, about, max_term_width = 100)]
+pub struct Cli {
+    /// The configuration; without it, heurpipe.toml in the current folder.
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Gather a simulated world into embedded stores and serve its pages.
+    Demo(demo::Demo),
+    /// Run a use case.
+    Run(run::Run),
+    /// Show what a use case consists of and what it would do; runs nothing.
+    Plan(plan::PlanArgs),
+    /// Run what is stale on stored posts, without gathering them again.
+    Reanalyse(reanalyse::Reanalyse),
+    /// List runs, or show one.
+    Runs(runs::Runs),
+    /// List posts that could not be processed.
+    DeadLetters(runs::DeadLetters),
+    /// Print posts that match a filter, or rows by SQL.
+    Query(query::Query),
+    /// Serve the simulator's Instagram and Weibo APIs on loopback.
+    Simulate(simulate::Simulate),
+    /// Look at models.
+    #[command(subcommand)]
+    Models(models::Models),
+    /// Look whether everything that is needed is there.
+    Doctor(doctor::Doctor),
+    /// Show or check the configuration.
+    #[command(subcommand)]
+    Config(config::ConfigCommand),
+    /// Serve the API and its pages.
+    Serve(Serve),
+}
+
+/// How a command ended: 0 done, 1 failed, 2 wrong use, 3 done with dead letters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Exit {
+    /// Everything asked for was done.
+    Done,
+    /// Something failed.
+    Failed,
+    /// Done, and some posts lie among the dead letters.
+    DeadLetters,
+}
+
+impl Exit {
+    /// How a run ended.
+    fn of(report: &RunReport) -> Self {
+        match report.status {
+            RunStatus::Failed | RunStatus::Partial => Self::Failed,
+            _ if report.posts.dead_lettered > 0 => Self::DeadLetters,
+            _ => Self::Done,
+        }
+    }
+
+    /// The worse of two: a failure, then dead letters.
+    fn worse(self, other: Self) -> Self {
+        match (self, other) {
+            (Self::Failed, _) | (_, Self::Failed) => Self::Failed,
+            (Self::DeadLetters, _) | (_, Self::DeadLetters) => Self::DeadLetters,
+            _ => Self::Done,
+        }
+    }
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        match exit {
+            Exit::Done => Self::SUCCESS,
+            Exit::Failed => Self::from(1),
+            Exit::DeadLetters => Self::from(3),
+        }
+    }
+}
+
+/// Why a command ended early.
+#[derive(Debug)]
+pub enum Stop {
+    /// It was used wrongly: exit 2.
+    Usage(String),
+    /// It failed: exit 1.
+    Failed(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        match error.kind() {
+            ErrorKind::Config => Self::Usage(error.chain().join(": ")),
+            _ => Self::Failed(error),
+        }
+    }
+}
+
+impl From<ConfigError> for Stop {
+    fn from(error: ConfigError) -> Self {
+        Self::Usage(error.0)
+    }
+}
+
+impl Stop {
+    /// A failure of reading or writing something outside of the stores.
+    fn io(what: &str, error: std::io::Error) -> Self {
+        Self::Failed(Error::new(ErrorKind::Io, "cli").message(what.to_owned()).cause(error))
+    }
+}
+
+/// What a command gives back.
+pub type Done = Result<Exit, Stop>;
+
+/// Runs the command line.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    init_logs();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let done = match runtime {
+        Ok(runtime) => {
+            let done = runtime.block_on(cli.run());
+            // A read from a terminal or a hung fetch must not keep a finished command from ending.
+            runtime.shutdown_timeout(std::time::Duration::from_secs(1));
+            done
+        }
+        Err(error) => Err(Stop::io("the async runtime does not start", error)),
+    };
+    report(done)
+}
+
+/// Prints why a command ended early and gives the exit code.
+pub fn report(done: Done) -> ExitCode {
+    match done {
+        Ok(exit) => exit.into(),
+        Err(Stop::Usage(sentence)) => {
+            eprintln!("error: {sentence}");
+            ExitCode::from(2)
+        }
+        Err(Stop::Failed(error)) => {
+            for (depth, sentence) in error.chain().iter().enumerate() {
+                let label = if depth == 0 { "error" } else { "  because" };
+                eprintln!("{label}: {sentence}");
+            }
+            ExitCode::from(1)
+        }
+    }
+}
+
+/// Logs on stderr, by `HEURPIPE_LOG` or warnings only.
+pub fn init_logs() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("HEURPIPE_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let logs = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_writer(std::io::stderr);
+    // Where a subscriber is set already (in tests), that one stays.
+    let _ = logs.try_init();
+}
+
+impl Cli {
+    async fn run(self) -> Done {
+        let loaded = || load(self.config.as_deref(), std::env::vars());
+        match self.command {
+            Command::Demo(demo) => demo.run().await,
+            Command::Run(run) => run.run(&with_runtime(loaded()?)?).await,
+            Command::Plan(plan) => plan.run(&with_runtime(loaded()?)?).await,
+            Command::Reanalyse(again) => again.run(&with_runtime(loaded()?)?).await,
+            Command::Runs(runs) => runs.run(&loaded()?).await,
+            Command::DeadLetters(letters) => letters.run(&loaded()?).await,
+            Command::Query(query) => query.run(&loaded()?).await,
+            Command::Simulate(simulate) => simulate.run().await,
+            Command::Models(models) => models.run(&with_runtime(loaded()?)?).await,
+            Command::Doctor(doctor) => doctor.run(loaded()).await,
+            Command::Config(command) => command.run(loaded()?),
+            Command::Serve(serve) => serve.run(&loaded()?).await,
+        }
+    }
+}
+
+/// Chooses the model runtime that the configuration names, before any model is loaded.
+fn with_runtime(loaded: Loaded) -> Result<Loaded, Stop> {
+    let choice = loaded.config.models.runtime.parse()?;
+    heurpipe_models::runtime::Runtime::choose(&choice)?;
+    Ok(loaded)
+}
+
+/// Prints one JSON object on stdout.
+fn print_json(value: &impl serde::Serialize) -> Result<(), Stop> {
+    let text = serde_json::to_string(value)
+        .map_err(|error| Stop::Failed(Error::new(ErrorKind::Internal, "cli.json").cause(error)))?;
+    println!("{text}");
+    Ok(())
+}

@@ -1,0 +1,157 @@
+//! `heurpipe run`: a use case over its sources.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use heurpipe_core::{Pipeline, RunOptions, RunReport, Scan, stop_signal};
+use jiff::Timestamp;
+
+use super::{Done, Exit, Stop, print_json, progress};
+use crate::config::Loaded;
+use crate::use_cases::UseCase;
+use crate::workbench::{Input, Workbench};
+
+/// Arguments of `heurpipe run`.
+#[derive(Debug, Args)]
+pub struct Run {
+    /// The use case: catalog or trends.
+    use_case: String,
+    /// A folder of pictures or a file of records; instead of the configured sources.
+    #[arg(long, value_name = "PATH")]
+    from: Vec<PathBuf>,
+    /// Read at most so many posts.
+    #[arg(long, value_name = "N")]
+    limit: Option<u64>,
+    /// Take only posts published on or after this day (YYYY-MM-DD) or time.
+    #[arg(long, value_name = "D", value_parser = time)]
+    since: Option<Timestamp>,
+    /// Take only posts published before this day (YYYY-MM-DD) or time.
+    #[arg(long, value_name = "D", value_parser = time)]
+    until: Option<Timestamp>,
+    /// Print the run's report as one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Run {
+    /// Runs the use case and reports.
+    pub(super) async fn run(self, loaded: &Loaded) -> Done {
+        let use_case = UseCase::named(&self.use_case).map_err(Stop::Usage)?;
+        let bench = Workbench::open(loaded).await?;
+        let input = match self.from.is_empty() {
+            true => Input::Configured,
+            false => Input::Paths(self.from),
+        };
+        let pipeline = use_case.build(&bench, &input)?;
+        let mut options = RunOptions::default();
+        options.limit = self.limit;
+        options.since = self.since;
+        options.until = self.until;
+        let report = run_shown(&pipeline, options, None).await?;
+        finish(&bench, &report, self.json).await
+    }
+}
+
+/// Runs a pipeline with progress on stderr. Ctrl-C drains it; a second one ends the program.
+pub(super) async fn run_shown(
+    pipeline: &Pipeline,
+    mut options: RunOptions,
+    expected: Option<u64>,
+) -> Result<RunReport, Stop> {
+    let (switch, signal) = stop_signal();
+    options.stop = Some(signal);
+    options.progress = Some(progress::shown(expected));
+    let listener = tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            eprintln!("stopping: what is on its way is settled first; once more ends at once");
+            switch.send_replace(true);
+        }
+        if tokio::signal::ctrl_c().await.is_ok() {
+            std::process::exit(130);
+        }
+    });
+    let report = pipeline.run(options).await;
+    listener.abort();
+    Ok(report?)
+}
+
+/// Prints the report and what to look at next.
+pub(super) async fn finish(bench: &Workbench, report: &RunReport, json: bool) -> Done {
+    if json {
+        print_json(report)?;
+    } else {
+        print_report(report);
+    }
+    for error in &report.errors {
+        eprintln!("ended early: {error}");
+    }
+    if report.posts.held > 0 {
+        let held = Scan::default().in_state(&report.use_case, "held");
+        let held = heurpipe_core::Documents::count(bench.documents.as_ref(), &held).await?;
+        eprintln!("{held} posts wait for a person");
+    }
+    if report.posts.dead_lettered > 0 {
+        eprintln!("look at what failed: heurpipe dead-letters --use-case {}", report.use_case);
+    }
+    Ok(Exit::of(report))
+}
+
+/// A run as a table.
+pub(super) fn print_report(report: &RunReport) {
+    let posts = &report.posts;
+    println!(
+        "{} {}: {} read = {} delivered + {} filtered + {} held + {} rejected + {} dead-lettered",
+        report.run,
+        status(report),
+        posts.read,
+        posts.delivered,
+        posts.filtered,
+        posts.held,
+        posts.rejected,
+        posts.dead_lettered
+    );
+    println!(
+        "pictures: {} fetched, {} reused, {} gone; {:.1} s, {:.0} posts/s",
+        report.media.fetched,
+        report.media.reused,
+        report.media.failed,
+        report.seconds,
+        report.posts_per_second
+    );
+    let mut table = comfy_table::Table::new();
+    table.load_preset(comfy_table::presets::NOTHING);
+    table.set_header(["stage", "in", "out", "skipped", "failed", "cpu-ms", "busy"]);
+    for stage in &report.stages {
+        table.add_row([
+            stage.name.clone(),
+            stage.entered.to_string(),
+            stage.left.to_string(),
+            stage.skipped.to_string(),
+            stage.failed.to_string(),
+            format!("{:.0}", stage.cpu_ms),
+            format!("{:.0} %", stage.busy * 100.0),
+        ]);
+    }
+    println!("{table}");
+    if let Some(bottleneck) = &report.bottleneck {
+        println!("busiest: {bottleneck}");
+    }
+}
+
+fn status(report: &RunReport) -> String {
+    let name = serde_json::to_value(report.status).unwrap_or_default();
+    name.as_str().unwrap_or("unknown").to_owned()
+}
+
+/// A day at midnight UTC, or a full time.
+fn time(text: &str) -> Result<Timestamp, String> {
+    if let Ok(timestamp) = text.parse::<Timestamp>() {
+        return Ok(timestamp);
+    }
+    let day: jiff::civil::Date = text
+        .parse()
+        .map_err(|_| "a day is written YYYY-MM-DD, a time 2026-01-31T12:00:00Z".to_owned())?;
+    day.to_zoned(jiff::tz::TimeZone::UTC)
+        .map(|zoned| zoned.timestamp())
+        .map_err(|error| error.to_string())
+}

@@ -1,0 +1,225 @@
+//! The configuration: `heurpipe.toml`, then `HEURPIPE_…` environment, then flags.
+
+mod load;
+mod secret;
+mod suggest;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+pub use load::{ConfigError, Loaded, load};
+pub use secret::resolve as resolve_secret;
+pub use suggest::closest;
+
+/// Everything that can be set. Unknown keys are errors that suggest the right one.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Where things are kept.
+    pub stores: Stores,
+    /// Access to the Instagram Graph API.
+    pub instagram: Instagram,
+    /// Access to the Weibo Open API.
+    pub weibo: Weibo,
+    /// Fetching pictures.
+    pub media: Media,
+    /// Models and their runtime.
+    pub models: Models,
+    /// The HTTP API and its pages.
+    pub api: Api,
+    /// Settings of each use case.
+    pub use_cases: BTreeMap<String, UseCase>,
+    /// What the demo made this folder from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub demo: Option<Demo>,
+}
+
+/// Store URLs; relative paths are relative to the configuration file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Stores {
+    /// `sqlite:PATH`.
+    pub documents: String,
+    /// `tantivy:PATH`.
+    pub search: String,
+    /// `file:PATH`.
+    pub warehouse: String,
+    /// `file:PATH`.
+    pub blobs: String,
+}
+
+impl Default for Stores {
+    fn default() -> Self {
+        Self {
+            documents: "sqlite:heurpipe-data/documents.sqlite".to_owned(),
+            search: "tantivy:heurpipe-data/search".to_owned(),
+            warehouse: "file:heurpipe-data/warehouse".to_owned(),
+            blobs: "file:heurpipe-data/blobs".to_owned(),
+        }
+    }
+}
+
+/// Access to the Instagram Graph API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Instagram {
+    /// The API's address, without the version.
+    pub base_url: String,
+    /// The API's version.
+    pub version: String,
+    /// The Instagram user id of the account that asks.
+    pub user_id: String,
+    /// `env:NAME` or `file:PATH`.
+    pub token: String,
+}
+
+impl Default for Instagram {
+    fn default() -> Self {
+        Self {
+            base_url: "https://graph.facebook.com".to_owned(),
+            version: "v25.0".to_owned(),
+            user_id: String::new(),
+            token: "env:INSTAGRAM_TOKEN".to_owned(),
+        }
+    }
+}
+
+/// Access to the Weibo Open API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Weibo {
+    /// The API's address, with the version.
+    pub base_url: String,
+    /// Where pictures are fetched from by their ids, instead of the network's own hosts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub media_base: Option<String>,
+    /// `env:NAME` or `file:PATH`.
+    pub token: String,
+}
+
+impl Default for Weibo {
+    fn default() -> Self {
+        Self {
+            base_url: "https://api.weibo.com/2".to_owned(),
+            media_base: None,
+            token: "env:WEIBO_TOKEN".to_owned(),
+        }
+    }
+}
+
+/// Fetching pictures.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// Whether hosts on loopback, private and link-local addresses may be asked.
+    pub allow_private_hosts: bool,
+}
+
+/// Models and their runtime.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Models {
+    /// `auto`, `tract`, or the path of ONNX Runtime's library.
+    pub runtime: String,
+    /// Folders of models that stand in for the shipped ones or are added to them, by enricher name.
+    pub folders: BTreeMap<String, PathBuf>,
+}
+
+impl Default for Models {
+    fn default() -> Self {
+        Self {
+            runtime: "auto".to_owned(),
+            folders: BTreeMap::new(),
+        }
+    }
+}
+
+/// The HTTP API.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Api {
+    /// Address and port.
+    pub listen: String,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            listen: "127.0.0.1:8080".to_owned(),
+        }
+    }
+}
+
+/// Settings of a use case; what is left out is the use case's own default.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct UseCase {
+    /// Where its posts come from.
+    pub sources: Vec<Source>,
+    /// The enrichers, by name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enrichers: Option<Vec<String>>,
+    /// Which posts its sinks take.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub relevant: Option<String>,
+    /// When people are asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub review: Option<Review>,
+}
+
+/// Where posts come from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Source {
+    /// The Instagram Graph API.
+    Instagram {
+        /// Hashtags, without `#`.
+        #[serde(default)]
+        hashtags: Vec<String>,
+        /// Handles of professional accounts.
+        #[serde(default)]
+        accounts: Vec<String>,
+    },
+    /// The Weibo Open API.
+    Weibo {
+        /// User ids.
+        #[serde(default)]
+        uids: Vec<String>,
+        /// Topics, without `#`.
+        #[serde(default)]
+        topics: Vec<String>,
+    },
+    /// A folder of pictures or a file of records.
+    Path {
+        /// The folder or file.
+        path: PathBuf,
+    },
+}
+
+/// When people are asked about predicted attributes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Review {
+    /// About which attributes.
+    pub attributes: Vec<String>,
+    /// When a model's confidence is less than this away from its threshold.
+    #[serde(default)]
+    pub uncertain: f32,
+    /// And a sample of this share of all posts.
+    #[serde(default)]
+    pub audit: f64,
+}
+
+/// What the demo made its folder from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Demo {
+    /// Posts in the simulated world.
+    pub posts: u64,
+    /// The world's seed.
+    pub seed: u64,
+    /// The simulator's port; media URLs of stored posts hold it.
+    pub port: u16,
+}

@@ -1,0 +1,324 @@
+//! What use cases are built from: the stores, sources and enrichers that the configuration names.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use heurpipe_core::gate::{Policy, ReviewGate, audit, uncertain};
+use heurpipe_core::{
+    Blobs, Enricher, Error, ErrorKind, Filter, Pipeline, PipelineBuilder, Platform, Result,
+    SearchIndex,
+    Source, StoredRecords,
+};
+use heurpipe_models::colour::Colours;
+use heurpipe_models::text::{brand::Brands, language::Language};
+use heurpipe_models::{Classify, PictureDecoder, shipped};
+use heurpipe_sources::instagram::InstagramGraph;
+use heurpipe_sources::media::MediaFetcher;
+use heurpipe_sources::weibo::WeiboApi;
+use heurpipe_stores::documents::DocumentStore;
+use heurpipe_stores::warehouse::{self, Warehouse};
+use heurpipe_stores::{Mode, blobs, documents, search};
+use secrecy::SecretString;
+
+use crate::config::{self, Config, Loaded, closest};
+
+/// The enrichers that a use case may name, beside those of model folders.
+pub const ENRICHERS: [&str; 5] = ["brand", "language", "colour", "garment", "pattern"];
+
+/// Weibo's pictures are given to those who come from its pages.
+const WEIBO_PAGE: &str = "https://weibo.com/";
+
+/// Opened stores and the settings that go with them.
+pub struct Workbench {
+    config: Config,
+    base: PathBuf,
+    /// The system of record.
+    pub documents: Arc<dyn DocumentStore>,
+    /// The search index.
+    pub search: Arc<dyn SearchIndex>,
+    /// Pictures by digest.
+    pub blobs: Arc<dyn Blobs>,
+}
+
+/// Where a pipeline gets its posts from.
+#[derive(Debug, Clone, Default)]
+pub enum Input {
+    /// The sources that the use case's configuration names.
+    #[default]
+    Configured,
+    /// Folders of pictures and files of records.
+    Paths(Vec<PathBuf>),
+    /// Records that documents hold for the use case; no source is touched and no picture fetched.
+    Stored(Filter),
+}
+
+impl Workbench {
+    /// Opens the stores that the configuration names, making those that are not there.
+    ///
+    /// # Errors
+    /// When a store cannot be opened; the error names it.
+    pub async fn open(loaded: &Loaded) -> Result<Self> {
+        let stores = &loaded.config.stores;
+        let at = |url: &str| store_url(url, &loaded.base);
+        Ok(Self {
+            documents: documents::open(&at(&stores.documents), Mode::ReadWrite).await?,
+            search: search::open(&at(&stores.search), Mode::ReadWrite).await?,
+            blobs: blobs::open(&at(&stores.blobs), Mode::ReadWrite).await?,
+            config: loaded.config.clone(),
+            base: loaded.base.clone(),
+        })
+    }
+
+    /// Opens the stores for reading only; one that is not there yet is as an empty one.
+    ///
+    /// # Errors
+    /// When a store cannot be opened; the error names it.
+    pub async fn open_to_read(loaded: &Loaded) -> Result<Self> {
+        let stores = &loaded.config.stores;
+        let search_url = store_url(&stores.search, &loaded.base);
+        let blobs_url = store_url(&stores.blobs, &loaded.base);
+        let search = match search::open(&search_url, Mode::ReadOnly).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                search::open(EMPTY, Mode::ReadOnly).await?
+            }
+            opened => opened?,
+        };
+        let blobs = match blobs::open(&blobs_url, Mode::ReadOnly).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                blobs::open(EMPTY, Mode::ReadOnly).await?
+            }
+            opened => opened?,
+        };
+        Ok(Self {
+            documents: documents_to_read(loaded).await?,
+            search,
+            blobs,
+            config: loaded.config.clone(),
+            base: loaded.base.clone(),
+        })
+    }
+
+    /// Begins a pipeline over these stores and the use case's sources.
+    ///
+    /// # Errors
+    /// When a source is set up wrongly, or there is none.
+    pub fn pipeline(&self, use_case: &str, input: &Input) -> Result<PipelineBuilder> {
+        let documents = Arc::clone(&self.documents);
+        let builder = Pipeline::builder(use_case)
+            .documents(documents.clone())
+            .review(documents.clone())
+            .decode_with(PictureDecoder::default());
+        if let Input::Stored(filter) = input {
+            let stored = StoredRecords::of_use_case(documents, use_case, filter.clone());
+            return Ok(builder
+                .source(stored)
+                .stored_media(Arc::clone(&self.blobs)));
+        }
+        let (sources, folders) = self.sources(use_case, input)?;
+        let mut fetcher = MediaFetcher::builder(Arc::clone(&self.blobs))
+            .allow_private_hosts(self.config.media.allow_private_hosts)
+            .referer(&Platform::weibo(), WEIBO_PAGE);
+        for folder in folders.iter().filter(|path| path.is_dir()) {
+            fetcher = fetcher.allow_files_under(folder)?;
+        }
+        let builder = builder.fetch_media(fetcher.build()?);
+        Ok(sources.into_iter().fold(builder, PipelineBuilder::source_arc))
+    }
+
+    fn sources(&self, use_case: &str, input: &Input) -> Result<(Vec<Arc<dyn Source>>, Vec<PathBuf>)> {
+        let mut configured = match input {
+            Input::Paths(paths) => paths
+                .iter()
+                .map(|path| config::Source::Path { path: path.clone() })
+                .collect(),
+            Input::Configured | Input::Stored(_) => self.settings(use_case).sources,
+        };
+        if configured.is_empty() {
+            return Err(Error::new(ErrorKind::Config, "use_case.sources")
+                .message(format!(
+                    "the use case has no source: name one with --from, or in [[use_cases.{use_case}.sources]]"
+                ))
+                .with("use_case", use_case));
+        }
+        let mut folders = Vec::new();
+        for source in &mut configured {
+            if let config::Source::Path { path } = source {
+                let from_command_line = matches!(input, Input::Paths(_));
+                if !from_command_line {
+                    *path = self.base.join(&*path);
+                }
+                folders.push(path.clone());
+            }
+        }
+        let sources: Result<Vec<_>> = configured.iter().map(|s| self.source(s)).collect();
+        Ok((sources?, folders))
+    }
+
+    fn source(&self, source: &config::Source) -> Result<Arc<dyn Source>> {
+        match source {
+            config::Source::Instagram { hashtags, accounts } => {
+                let settings = &self.config.instagram;
+                let graph = InstagramGraph::builder()
+                    .base_url(&settings.base_url)
+                    .version(&settings.version)
+                    .user_id(&settings.user_id)
+                    .token(self.secret("instagram.token", &settings.token)?)
+                    .hashtags(hashtags)
+                    .accounts(accounts)
+                    .build()?;
+                Ok(Arc::new(graph))
+            }
+            config::Source::Weibo { uids, topics } => {
+                let settings = &self.config.weibo;
+                let mut api = WeiboApi::builder()
+                    .base_url(&settings.base_url)
+                    .token(self.secret("weibo.token", &settings.token)?)
+                    .users(uids)
+                    .topics(topics);
+                if let Some(base) = &settings.media_base {
+                    api = api.media_base_url(base);
+                }
+                Ok(Arc::new(api.build()?))
+            }
+            config::Source::Path { path } => {
+                let source = heurpipe_sources::detect::open(path)?;
+                tracing::info!(path = %path.display(), format = source.spec().name, "found");
+                Ok(Arc::from(source))
+            }
+        }
+    }
+
+    fn secret(&self, setting: &str, reference: &str) -> Result<SecretString> {
+        config::resolve_secret(setting, reference, &self.base).map(SecretString::from)
+    }
+
+    /// The enrichers of a use case: those that its configuration names, else these.
+    ///
+    /// # Errors
+    /// When a name is unknown, or a model cannot be loaded.
+    pub fn enrichers(&self, use_case: &str, default: &[&str]) -> Result<Vec<Arc<dyn Enricher>>> {
+        let settings = self.settings(use_case);
+        let names = settings
+            .enrichers
+            .unwrap_or_else(|| default.iter().map(|name| (*name).to_owned()).collect());
+        names.iter().map(|name| self.enricher(name)).collect()
+    }
+
+    /// The enricher of this name: of a model folder, else a shipped one.
+    ///
+    /// # Errors
+    /// When the name is unknown, or the model cannot be loaded.
+    pub fn enricher(&self, name: &str) -> Result<Arc<dyn Enricher>> {
+        if let Some(folder) = self.config.models.folders.get(name) {
+            return Ok(Arc::new(Classify::load(self.base.join(folder))?));
+        }
+        Ok(match name {
+            "brand" => Arc::new(Brands::shipped()?),
+            "language" => Arc::new(Language::default()),
+            "colour" => Arc::new(Colours::default()),
+            "garment" => Arc::new(shipped::garment()?),
+            "pattern" => Arc::new(shipped::pattern()?),
+            _ => return Err(unknown_enricher(name, &self.config)),
+        })
+    }
+
+    /// Which posts the use case's sinks take: what its configuration says, else this.
+    ///
+    /// # Errors
+    /// When the filter cannot be parsed.
+    pub fn relevant(&self, use_case: &str, default: &str) -> Result<Filter> {
+        let configured = self.settings(use_case).relevant;
+        let text = configured.as_deref().unwrap_or(default);
+        text.parse::<Filter>().map_err(|error| {
+            Error::new(ErrorKind::Config, "use_case.relevant")
+                .message(error.to_string())
+                .with("use_case", use_case)
+        })
+    }
+
+    /// The use case's gate: what its configuration says, else this.
+    pub fn review(&self, use_case: &str, attributes: &[&str], default: Policy) -> ReviewGate {
+        match self.settings(use_case).review {
+            Some(review) => ReviewGate::policy(
+                review.attributes,
+                uncertain(review.uncertain).or(audit(review.audit)),
+            ),
+            None => ReviewGate::policy(attributes.iter().copied(), default),
+        }
+    }
+
+    fn settings(&self, use_case: &str) -> config::UseCase {
+        self.config.use_cases.get(use_case).cloned().unwrap_or_default()
+    }
+}
+
+fn unknown_enricher(name: &str, config: &Config) -> Error {
+    let known: BTreeSet<&str> = ENRICHERS
+        .into_iter()
+        .chain(config.models.folders.keys().map(String::as_str))
+        .collect();
+    let list = known.iter().copied().collect::<Vec<_>>().join(", ");
+    let mut message = format!("there is no enricher of this name; there are {list}");
+    if let Some(right) = closest(name, known) {
+        message.push_str(&format!("; did you mean {right}?"));
+    }
+    Error::new(ErrorKind::Config, "use_case.enrichers")
+        .message(message)
+        .with("enricher", name)
+}
+
+/// The store that stands for one that is not there yet.
+const EMPTY: &str = "memory:";
+
+/// The documents, for reading only.
+///
+/// # Errors
+/// When they are there and cannot be opened.
+pub async fn documents_to_read(loaded: &Loaded) -> Result<Arc<dyn DocumentStore>> {
+    let url = store_url(&loaded.config.stores.documents, &loaded.base);
+    match documents::open(&url, Mode::ReadOnly).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            documents::open(EMPTY, Mode::ReadOnly).await
+        }
+        opened => opened,
+    }
+}
+
+/// The warehouse, for reading only.
+///
+/// # Errors
+/// When it is there and cannot be opened.
+pub async fn warehouse_to_read(loaded: &Loaded) -> Result<Arc<dyn Warehouse>> {
+    let url = store_url(&loaded.config.stores.warehouse, &loaded.base);
+    match warehouse::open(&url, Mode::ReadOnly).await {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            warehouse::open(EMPTY, Mode::ReadOnly).await
+        }
+        opened => opened,
+    }
+}
+
+/// A store's URL with its relative path resolved against the configuration's folder.
+pub fn store_url(url: &str, base: &Path) -> String {
+    match url.split_once(':') {
+        Some((scheme, path)) if !path.starts_with('/') && !path.is_empty() => {
+            format!("{scheme}:{}", base.join(path).display())
+        }
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_store_paths_are_beside_the_configuration() {
+        let base = Path::new("/data/demo");
+        assert_eq!(store_url("sqlite:d.sqlite", base), "sqlite:/data/demo/d.sqlite");
+        assert_eq!(store_url("file:/x/y", base), "file:/x/y");
+        assert_eq!(store_url("https://es:9200", base), "https://es:9200");
+        assert_eq!(store_url("memory:", base), "memory:");
+    }
+}
