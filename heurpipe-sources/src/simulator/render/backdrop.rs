@@ -86,7 +86,21 @@ impl Backdrop {
         }
     }
 
+    /// Side of the cells, in pixels, on which the backdrop is drawn: it is out of focus, and what is smooth needs few.
+    pub(crate) fn step(&self, width: u32) -> usize {
+        let smooth = matches!(
+            self.kind,
+            Background::Wall | Background::Gradient | Background::Bedsheet
+        );
+        match (width < 360, smooth) {
+            (true, true) | (false, false) => 2,
+            (true, false) => 1,
+            (false, true) => 4,
+        }
+    }
+
     /// The colour at (x, y), both measured in picture widths from the centre.
+    #[inline]
     pub(crate) fn at(&self, x: f32, y: f32, noise: &Noise) -> [f32; 3] {
         let falloff = 1.0 + 0.14 * (x * self.light.0 + y * self.light.1);
         let (x, y) = (x * self.scale, y * self.scale);
@@ -134,7 +148,7 @@ impl Backdrop {
         if y > 0.42 {
             // Paving, nearer rows larger.
             let depth = 0.25 / (y - 0.3);
-            let (column, row) = ((x * depth * 6.0).floor(), (depth * 14.0).floor());
+            let (column, row) = (floor(x * depth * 6.0), floor(depth * 14.0));
             let slab = hash01(column as i32, row as i32, self.seed);
             return scale3(
                 self.other,
@@ -149,7 +163,7 @@ impl Backdrop {
         let (column, row) = ((houses - house) * 3.0, y * 4.0 + tint);
         let window = smoothstep(0.2, 0.32, 0.5 - (fraction(column) - 0.5).abs())
             * smoothstep(0.16, 0.3, 0.5 - (fraction(row) - 0.5).abs());
-        let lit = hash01((houses * 3.0).floor() as i32, floor(row) as i32, self.seed);
+        let lit = hash01(floor(houses * 3.0) as i32, floor(row) as i32, self.seed);
         let glass = mix3([70.0, 78.0, 90.0], [176.0, 184.0, 190.0], lit);
         mix3(wall, glass, 0.55 * window)
     }

@@ -3,8 +3,9 @@
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
+use super::blossoms::{Blossom, Blossoms, turns};
 use super::labels::{Colour, Pattern};
-use super::noise::{Noise, floor, fraction, hash01, mix3, scale3, smoothstep};
+use super::noise::{Noise, floor, fraction, mix3, scale3, smoothstep};
 
 /// A cloth with every free choice of its pattern made.
 pub(crate) struct Fabric {
@@ -21,7 +22,7 @@ pub(crate) struct Fabric {
     duty: f32,
     variant: u32,
     angle: (f32, f32),
-    seed: u32,
+    blossoms: Blossoms,
 }
 
 impl Fabric {
@@ -61,27 +62,40 @@ impl Fabric {
         let accents =
             [Colour::Yellow, Colour::White, Colour::Pink, Colour::Orange].map(Colour::centre);
         let leaves = [[62.0, 112.0, 60.0], [98.0, 140.0, 88.0], [40.0, 92.0, 74.0]];
+        let accent = accents[rng.random_range(0..accents.len())];
+        let leaf = leaves[rng.random_range(0..leaves.len())];
+        let variant = rng.random_range(0..6);
         Self {
             pattern,
             ground,
             figure,
-            accent: accents[rng.random_range(0..accents.len())],
-            leaf: leaves[rng.random_range(0..leaves.len())],
+            accent,
+            leaf,
             period,
             duty,
-            variant: rng.random_range(0..6),
+            variant,
             angle: angle.sin_cos(),
-            seed: rng.random(),
+            blossoms: Blossoms::new(if variant < 3 { 5.0 } else { 6.0 }, rng.random()),
         }
     }
 
-    /// The colour at garment point (u, v); `pixel` is the size of a picture pixel in the same units.
-    pub(crate) fn at(&self, u: f32, v: f32, pixel: f32, noise: &Noise) -> [f32; 3] {
-        if self.pattern == Pattern::Solid {
-            return self.ground;
+    /// Whether it has one colour everywhere.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.pattern == Pattern::Solid
+    }
+
+    /// How far the pattern is moved at garment point (u, v), since cloth is never flat: it follows slow waves.
+    pub(crate) fn bend(&self, u: f32, v: f32, noise: &Noise) -> f32 {
+        if self.is_plain() {
+            0.0
+        } else {
+            0.018 * noise.at(u * 3.0 + 7.0, v * 3.0)
         }
-        // Cloth is never flat: the pattern follows slow waves.
-        let bend = 0.018 * noise.at(u * 3.0 + 7.0, v * 3.0);
+    }
+
+    /// The colour at garment point (u, v), moved by `bend`; `pixel` is the size of a picture pixel in the same units.
+    #[inline]
+    pub(crate) fn at(&self, u: f32, v: f32, pixel: f32, bend: f32) -> [f32; 3] {
         let (u, v) = (u + bend, v - bend);
         let (sin, cos) = self.angle;
         let (x, y) = (
@@ -164,56 +178,39 @@ impl Fabric {
     }
 
     fn floral(&self, x: f32, y: f32, blur: f32) -> [f32; 3] {
-        let mut colour = self.ground;
-        let (column, row) = (floor(x) as i32, floor(y) as i32);
-        // A blossom may reach over the border of its cell, so the neighbours are asked too.
-        let (near_x, near_y) = (
-            if x - floor(x) < 0.5 { -1 } else { 1 },
-            if y - floor(y) < 0.5 { -1 } else { 1 },
-        );
-        for (i, j) in [
-            (column + near_x, row + near_y),
-            (column, row + near_y),
-            (column + near_x, row),
-            (column, row),
-        ] {
-            let random = |salt: u32| hash01(i, j, self.seed.wrapping_add(salt));
-            let stagger = if j & 1 == 1 { 0.3 } else { 0.0 };
-            let (dx, dy) = (
-                x - i as f32 - 0.35 - 0.3 * random(1) - stagger + 0.15,
-                y - j as f32 - 0.35 - 0.3 * random(2),
-            );
-            let distance = (dx * dx + dy * dy).sqrt();
-            if distance < 0.75 {
-                colour = self.blossom(colour, (dx, dy, distance), blur, random);
-            }
-        }
-        colour
+        self.blossoms
+            .at(x, y)
+            .fold(self.ground, |under, (blossom, dx, dy)| {
+                self.bloom(under, blossom, (dx, dy), blur)
+            })
     }
 
-    fn blossom(
+    fn bloom(
         &self,
         under: [f32; 3],
-        (dx, dy, distance): (f32, f32, f32),
+        blossom: &Blossom,
+        (dx, dy): (f32, f32),
         blur: f32,
-        random: impl Fn(u32) -> f32,
     ) -> [f32; 3] {
-        let radius = 0.25 + 0.16 * random(3);
-        let turn = std::f32::consts::TAU * random(4);
-        let angle = dy.atan2(dx) + turn;
-        let mut colour = under;
-
-        let leaf_reach = radius * 1.5 * (2.0 * angle + 0.6).cos().max(0.0).powi(3);
+        let radius = blossom.radius;
+        let square = dx * dx + dy * dy;
+        let farthest = 1.5 * radius + blur;
+        if square > farthest * farthest {
+            return under;
+        }
+        let distance = square.sqrt();
+        let ([leaf, petal], mut colour) =
+            (self.blossoms.shape(turns(dy, dx) + blossom.turn), under);
+        let leaf = 1.5 * radius * leaf;
         colour = mix3(
             colour,
             self.leaf,
-            1.0 - smoothstep(leaf_reach - blur, leaf_reach + blur, distance),
+            1.0 - smoothstep(leaf - blur, leaf + blur, distance),
         );
 
-        let petals = if self.variant < 3 { 5.0 } else { 6.0 };
-        let reach = radius * (0.66 + 0.34 * (petals * angle).cos());
+        let reach = radius * petal;
         let petal = 1.0 - smoothstep(reach - blur, reach + blur, distance);
-        let tone = if random(5) < 0.28 {
+        let tone = if blossom.is_accent {
             self.accent
         } else {
             self.figure
@@ -230,11 +227,13 @@ impl Fabric {
 }
 
 /// Coverage of a band that takes `duty` of every unit, edges softened by `blur`.
+#[inline]
 fn band(x: f32, duty: f32, blur: f32) -> f32 {
     band_at(x, 0.5, duty, blur)
 }
 
 /// Coverage of a band of width `duty` around `centre` of every unit.
+#[inline]
 fn band_at(x: f32, centre: f32, duty: f32, blur: f32) -> f32 {
     let off = (fraction(x - centre + 0.5) - 0.5).abs();
     1.0 - smoothstep(duty / 2.0 - blur, duty / 2.0 + blur, off)

@@ -4,8 +4,10 @@
 //! Nothing is read from disk and nothing depends on the clock: the same [`GarmentPicture`] gives the same bytes.
 
 mod backdrop;
+mod blossoms;
 mod cuts;
 mod fabric;
+mod grid;
 mod labels;
 mod noise;
 mod paint;

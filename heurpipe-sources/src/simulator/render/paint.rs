@@ -7,11 +7,12 @@ use tiny_skia::{FillRule, Mask, Path, Stroke, Transform};
 
 use super::backdrop::Backdrop;
 use super::fabric::Fabric;
-use super::noise::{Noise, hash01, mix3, scale3};
+use super::grid::{Bounds, Grid, silhouette};
+use super::noise::{Grain, Noise, mix3, scale3};
 use super::sketch::{Layer, Paint};
 
-/// Soft shapes (shadows, relief) are computed on a grid this many times coarser than the picture.
-const COARSE: u32 = 4;
+/// Soft shapes (shadows, relief, folds) are computed on a grid this many times coarser than the picture.
+const COARSE: usize = 4;
 
 /// Where the garment lies in the picture and how light falls on it.
 pub(crate) struct Scene {
@@ -64,8 +65,8 @@ impl Scene {
     /// Paints backdrop, shadow and layers, in this order.
     pub(crate) fn paint(&self, layers: &[Layer], backdrop: &Backdrop, fabric: &Fabric) -> RgbImage {
         let noise = Noise::new(self.seed);
-        let mut canvas = vec![[0.0_f32; 3]; (self.width * self.height) as usize];
-        self.paint_backdrop(&mut canvas, layers, backdrop, &noise);
+        let mut canvas = self.backdrop(layers, backdrop, &noise);
+        let cloth = self.cloth(fabric, &noise);
         if let Some(mut mask) = Mask::new(self.width, self.height) {
             for layer in layers {
                 match layer {
@@ -73,15 +74,10 @@ impl Scene {
                         path,
                         paint,
                         relief,
-                    } => self.paint_fill(
-                        &mut canvas,
-                        &mut mask,
-                        path,
-                        *paint,
-                        *relief,
-                        fabric,
-                        &noise,
-                    ),
+                    } => {
+                        let light = self.light(&cloth, path, *paint, *relief);
+                        self.paint_fill(&mut canvas, &mut mask, path, *paint, &cloth, &light);
+                    }
                     Layer::Seam { path, width, depth } => {
                         self.paint_seam(&mut canvas, &mut mask, path, *width, *depth)
                     }
@@ -91,95 +87,132 @@ impl Scene {
         self.develop(&canvas)
     }
 
-    fn paint_backdrop(
-        &self,
-        canvas: &mut [[f32; 3]],
-        layers: &[Layer],
-        backdrop: &Backdrop,
-        noise: &Noise,
-    ) {
-        let mut shadow = SoftShape::new(self.width, self.height);
-        for layer in layers {
-            if let Layer::Fill { path, .. } = layer {
-                shadow.add(path, self.transform);
-            }
-        }
+    /// The backdrop with the garment's shadow on it.
+    fn backdrop(&self, layers: &[Layer], backdrop: &Backdrop, noise: &Noise) -> Vec<[f32; 3]> {
+        let whole = self.whole();
+        let outlines = layers.iter().filter_map(|layer| match layer {
+            Layer::Fill { path, .. } => Some(path),
+            Layer::Seam { .. } => None,
+        });
         let reach = self.scale * 0.05;
-        shadow.blur((reach / COARSE as f32) as usize + 1);
+        let radius = (reach / COARSE as f32) as usize + 1;
+        let shadow = silhouette(outlines, self.transform, COARSE, whole, radius);
         let (dx, dy) = (-self.light.0 * reach * 0.9, -self.light.1 * reach * 0.9);
         let unit = 1.0 / self.width as f32;
-        for (row, line) in canvas.chunks_exact_mut(self.width as usize).enumerate() {
-            let y = row as f32;
-            for (column, pixel) in line.iter_mut().enumerate() {
-                let x = column as f32;
-                let colour = backdrop.at(
-                    (x - self.width as f32 / 2.0) * unit,
-                    (y - self.height as f32 / 2.0) * unit,
-                    noise,
-                );
-                *pixel = scale3(
-                    colour,
-                    1.0 - 0.5 * self.contrast * shadow.at(x - dx, y - dy),
-                );
-            }
+        let (middle_x, middle_y) = (self.width as f32 / 2.0, self.height as f32 / 2.0);
+        let step = backdrop.step(self.width);
+        let coarse = Grid::new(step, whole, |x, y| {
+            let colour = backdrop.at((x - middle_x) * unit, (y - middle_y) * unit, noise);
+            scale3(
+                colour,
+                1.0 - 0.5 * self.contrast * shadow.at(x - dx, y - dy),
+            )
+        });
+        let mut canvas = Vec::with_capacity((self.width * self.height) as usize);
+        let (mut line, mut row) = (Vec::new(), Vec::new());
+        for y in 0..whole.bottom {
+            coarse.row(y, 0, whole.right, &mut line, &mut row);
+            canvas.extend_from_slice(&row);
+        }
+        canvas
+    }
+
+    /// Folds and bends of the cloth over the whole picture, the same for all layers.
+    fn cloth<'a>(&self, fabric: &'a Fabric, noise: &Noise) -> Cloth<'a> {
+        Cloth {
+            fabric,
+            folds: Grid::new(COARSE, self.whole(), |x, y| {
+                let (u, v) = self.garment_point(x, y);
+                [self.folds(u, v, noise), fabric.bend(u, v, noise)]
+            }),
+            grain: Grain::new(self.seed),
         }
     }
 
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "the loop's inputs; a struct would only rename them"
-    )]
+    /// Light on a layer, and the bend of its cloth.
+    fn light(&self, cloth: &Cloth<'_>, path: &Path, paint: Paint, relief: f32) -> Grid<[f32; 2]> {
+        let bounds = self.bounds(path, 0.0);
+        let folded = if matches!(paint, Paint::Fixed(_)) {
+            0.0
+        } else {
+            1.0
+        };
+        let radius = ((self.scale * 0.035) / COARSE as f32) as usize + 1;
+        let soft = (relief > 0.0).then(|| {
+            silhouette(
+                std::iter::once(path),
+                self.transform,
+                COARSE,
+                bounds,
+                radius,
+            )
+        });
+        Grid::new(COARSE, bounds, |x, y| {
+            let [fold, bend] = cloth.folds.at(x, y);
+            let bulge = soft
+                .as_ref()
+                .map_or(0.0, |soft| relief * self.relief(soft, x, y));
+            [1.0 + folded * fold + bulge, bend]
+        })
+    }
+
     fn paint_fill(
         &self,
         canvas: &mut [[f32; 3]],
         mask: &mut Mask,
         path: &Path,
         paint: Paint,
-        relief: f32,
-        fabric: &Fabric,
-        noise: &Noise,
+        cloth: &Cloth<'_>,
+        light: &Grid<[f32; 2]>,
     ) {
         mask.fill_path(path, FillRule::Winding, true, self.transform);
         let bounds = self.bounds(path, 0.0);
-        let soft = (relief > 0.0).then(|| {
-            let mut soft = SoftShape::new(self.width, self.height);
-            soft.add(path, self.transform);
-            soft.blur(((self.scale * 0.035) / COARSE as f32) as usize + 1);
-            soft
-        });
-        let turn = if let Paint::Cloth(angle) = paint {
+        let fabric = cloth.fabric;
+        let plain = match paint {
+            Paint::Cloth(_) if fabric.is_plain() => Some(fabric.ground),
+            Paint::Cloth(_) => None,
+            Paint::Plain(by) => Some(scale3(fabric.ground, by)),
+            Paint::Trim => Some(fabric.figure),
+            Paint::Fixed(colour) => Some(colour),
+        };
+        let (sin, cos) = if let Paint::Cloth(angle) = paint {
             angle.sin_cos()
         } else {
             (0.0, 1.0)
         };
         let pixel_size = 1.0 / self.scale;
+        let width = self.width as usize;
+        let (mut line, mut lights) = (Vec::new(), Vec::new());
         for y in bounds.top..bounds.bottom {
-            for x in bounds.left..bounds.right {
-                let index = (y * self.width + x) as usize;
-                let coverage = f32::from(mask.data()[index]) / 255.0;
-                if coverage == 0.0 {
+            let covered = &mask.data()[y * width..][bounds.left..bounds.right];
+            let Some(first) = covered.iter().position(|coverage| *coverage > 0) else {
+                continue;
+            };
+            let last = covered.iter().rposition(|coverage| *coverage > 0);
+            let covered = &covered[first..=last.unwrap_or(first)];
+            let left = bounds.left + first;
+            light.row(y, left, left + covered.len(), &mut line, &mut lights);
+            let pixels = &mut canvas[y * width + left..];
+            let grain = cloth.grain.row(y, left, covered.len());
+            for (index, ((pixel, coverage), ([light, bend], grain))) in pixels
+                .iter_mut()
+                .zip(covered)
+                .zip(lights.iter().zip(grain))
+                .enumerate()
+            {
+                if *coverage == 0 {
                     continue;
                 }
-                let (u, v) = self.garment_point(x as f32 + 0.5, y as f32 + 0.5);
-                let colour = match paint {
-                    Paint::Cloth(_) => fabric.at(
-                        u * turn.1 + v * turn.0,
-                        v * turn.1 - u * turn.0,
-                        pixel_size,
-                        noise,
-                    ),
-                    Paint::Plain(by) => scale3(fabric.ground, by),
-                    Paint::Trim => fabric.figure,
-                    Paint::Fixed(colour) => colour,
+                let colour = plain.unwrap_or_else(|| {
+                    let (u, v) = self.garment_point((left + index) as f32 + 0.5, y as f32 + 0.5);
+                    fabric.at(u * cos + v * sin, v * cos - u * sin, pixel_size, *bend)
+                });
+                let colour = lit(colour, light + 0.03 * grain);
+                *pixel = if *coverage == 255 {
+                    colour
+                } else {
+                    mix3(*pixel, colour, f32::from(*coverage) / 255.0)
                 };
-                let mut light = 1.0 + 0.03 * (hash01(x as i32, y as i32, self.seed) - 0.5) * 2.0;
-                if !matches!(paint, Paint::Fixed(_)) {
-                    light += self.folds(u, v, noise);
-                }
-                if let Some(soft) = &soft {
-                    light += self.relief(soft, x as f32, y as f32) * relief;
-                }
-                canvas[index] = mix3(canvas[index], lit(colour, light), coverage);
             }
         }
         self.clear(mask, &bounds);
@@ -206,7 +239,7 @@ impl Scene {
         let bounds = self.bounds(&line, 1.0);
         for y in bounds.top..bounds.bottom {
             for x in bounds.left..bounds.right {
-                let index = (y * self.width + x) as usize;
+                let index = y * self.width as usize + x;
                 let coverage = f32::from(mask.data()[index]) / 255.0;
                 if coverage > 0.0 {
                     canvas[index] = lit(canvas[index], 1.0 - 0.75 * depth * coverage);
@@ -225,7 +258,7 @@ impl Scene {
     }
 
     /// Brighter where the surface faces the light, darker at the far edge.
-    fn relief(&self, soft: &SoftShape, x: f32, y: f32) -> f32 {
+    fn relief(&self, soft: &Grid<f32>, x: f32, y: f32) -> f32 {
         let step = self.scale * 0.03;
         let towards = soft.at(x + self.light.0 * step, y + self.light.1 * step);
         let away = soft.at(x - self.light.0 * step, y - self.light.1 * step);
@@ -235,20 +268,51 @@ impl Scene {
 
     /// Exposure, sensor noise and vignette, then eight bits.
     fn develop(&self, canvas: &[[f32; 3]]) -> RgbImage {
-        let (half_width, half_height) = (self.width as f32 / 2.0, self.height as f32 / 2.0);
-        RgbImage::from_fn(self.width, self.height, |x, y| {
-            let [across, down] = [
-                (x as f32 - half_width) / half_width,
-                (y as f32 - half_height) / half_height,
-            ];
-            let vignette = 1.0 - 0.05 * (across * across + down * down);
-            let grain = 3.0 * (hash01(x as i32, y as i32, self.seed ^ 0x9e37) - 0.5);
-            let colour = canvas[(y * self.width + x) as usize];
-            image::Rgb(std::array::from_fn(|channel| {
-                (colour[channel] * self.exposure[channel] * vignette + grain).clamp(0.0, 255.0)
-                    as u8
-            }))
-        })
+        let (width, height) = (self.width as usize, self.height as usize);
+        // Squared distance from the centre in half sides.
+        let off = |place: usize, side: usize| (2.0 * place as f32 / side as f32 - 1.0).powi(2);
+        let triple = |value: f32| [value, value, value];
+        let across: Vec<f32> = (0..width)
+            .flat_map(|x| {
+                self.exposure
+                    .map(|exposure| 0.05 * exposure * off(x, width))
+            })
+            .collect();
+        let grain = Grain::new(self.seed ^ 0x9e37);
+        let (mut grains, mut middles) = (Vec::new(), Vec::new());
+        let mut picture = RgbImage::new(self.width, self.height);
+        for ((y, colours), bytes) in canvas
+            .chunks_exact(width)
+            .enumerate()
+            .zip(picture.chunks_exact_mut(3 * width))
+        {
+            let middle = 1.0 - 0.05 * off(y, height);
+            middles.clear();
+            middles
+                .extend((0..width).flat_map(|_| self.exposure.map(|exposure| exposure * middle)));
+            grains.clear();
+            grains.extend(grain.row(y, 0, width).flat_map(|grain| triple(1.5 * grain)));
+            // Flat slices of one length, so that the compiler takes several values at a time.
+            for ((((byte, value), middle), across), grain) in bytes
+                .iter_mut()
+                .zip(colours.as_flattened())
+                .zip(&middles)
+                .zip(&across)
+                .zip(&grains)
+            {
+                *byte = byte_of(value * (middle - across) + grain);
+            }
+        }
+        picture
+    }
+
+    fn whole(&self) -> Bounds {
+        Bounds {
+            left: 0,
+            top: 0,
+            right: self.width as usize,
+            bottom: self.height as usize,
+        }
     }
 
     fn garment_point(&self, x: f32, y: f32) -> (f32, f32) {
@@ -258,14 +322,9 @@ impl Scene {
 
     fn bounds(&self, path: &Path, margin: f32) -> Bounds {
         let Some(rect) = path.bounds().transform(self.transform) else {
-            return Bounds {
-                left: 0,
-                top: 0,
-                right: self.width,
-                bottom: self.height,
-            };
+            return self.whole();
         };
-        let clip = |value: f32, limit: u32| (value.max(0.0) as u32).min(limit);
+        let clip = |value: f32, limit: u32| (value.max(0.0) as usize).min(limit as usize);
         Bounds {
             left: clip(rect.left() - 2.0 - margin, self.width),
             top: clip(rect.top() - 2.0 - margin, self.height),
@@ -277,103 +336,30 @@ impl Scene {
     fn clear(&self, mask: &mut Mask, bounds: &Bounds) {
         let width = self.width as usize;
         let data = mask.data_mut();
-        for y in bounds.top as usize..bounds.bottom as usize {
-            data[y * width + bounds.left as usize..y * width + bounds.right as usize].fill(0);
+        for y in bounds.top..bounds.bottom {
+            data[y * width + bounds.left..y * width + bounds.right].fill(0);
         }
     }
 }
 
-struct Bounds {
-    left: u32,
-    top: u32,
-    right: u32,
-    bottom: u32,
+/// The cloth as it lies in the picture.
+struct Cloth<'a> {
+    fabric: &'a Fabric,
+    /// Light of the folds, and how far the pattern is moved.
+    folds: Grid<[f32; 2]>,
+    grain: Grain,
 }
 
 /// A colour under a light: multiplied, and a little washed out where it is bright, so that black cloth shows folds too.
+#[inline]
 fn lit(colour: [f32; 3], light: f32) -> [f32; 3] {
     let gleam = 26.0 * (light - 1.0);
     colour.map(|channel| channel * light + gleam)
 }
 
-/// A blurred silhouette on a coarse grid.
-struct SoftShape {
-    width: usize,
-    height: usize,
-    mask: Option<Mask>,
-    values: Vec<f32>,
-}
-
-impl SoftShape {
-    fn new(width: u32, height: u32) -> Self {
-        let (width, height) = (width / COARSE + 1, height / COARSE + 1);
-        Self {
-            width: width as usize,
-            height: height as usize,
-            mask: Mask::new(width, height),
-            values: Vec::new(),
-        }
-    }
-
-    fn add(&mut self, path: &Path, transform: Transform) {
-        let coarse = 1.0 / COARSE as f32;
-        if let Some(mask) = &mut self.mask {
-            mask.fill_path(
-                path,
-                FillRule::Winding,
-                true,
-                transform.post_scale(coarse, coarse),
-            );
-        }
-    }
-
-    /// Two box blurs of the given radius, which is nearly a Gaussian.
-    fn blur(&mut self, radius: usize) {
-        if let Some(mask) = &self.mask {
-            self.values = mask
-                .data()
-                .iter()
-                .map(|value| f32::from(*value) / 255.0)
-                .collect();
-        }
-        for _ in 0..2 {
-            for row in 0..self.height {
-                box_blur(&mut self.values, row * self.width, 1, self.width, radius);
-            }
-            for column in 0..self.width {
-                box_blur(&mut self.values, column, self.width, self.height, radius);
-            }
-        }
-    }
-
-    /// The blurred coverage at picture pixel (x, y), interpolated.
-    fn at(&self, x: f32, y: f32) -> f32 {
-        let (x, y) = (x / COARSE as f32 - 0.5, y / COARSE as f32 - 0.5);
-        let (x, y) = (
-            x.clamp(0.0, self.width as f32 - 1.01),
-            y.clamp(0.0, self.height as f32 - 1.01),
-        );
-        let (column, row) = (x as usize, y as usize);
-        let (across, down) = (x - column as f32, y - row as f32);
-        let index = row * self.width + column;
-        let upper = self.values[index] * (1.0 - across) + self.values[index + 1] * across;
-        let lower = self.values[index + self.width] * (1.0 - across)
-            + self.values[index + self.width + 1] * across;
-        upper * (1.0 - down) + lower * down
-    }
-}
-
-/// Box blur of `count` values that lie `stride` apart, by a running sum; the borders repeat.
-fn box_blur(values: &mut [f32], start: usize, stride: usize, count: usize, radius: usize) {
-    let line: Vec<f32> = (0..count)
-        .map(|step| values[start + step * stride])
-        .collect();
-    let get = |position: isize| line[position.clamp(0, count as isize - 1) as usize];
-    let reach = radius as isize;
-    let mut sum: f32 = (-reach..=reach).map(get).sum();
-    let share = 1.0 / (2 * radius + 1) as f32;
-    for step in 0..count as isize {
-        values[start + step as usize * stride] = sum * share;
-        sum += get(step + reach + 1) - get(step - reach);
-    }
+/// The nearest whole number within 0 and 255, from the lowest bits of a number so large that it has no others.
+#[inline]
+fn byte_of(value: f32) -> u8 {
+    const WHOLE: f32 = 8_388_608.0;
+    (value.clamp(0.0, 255.0) + WHOLE).to_bits() as u8
 }

@@ -47,8 +47,8 @@ pub(super) async fn node(
 ) -> Response {
     answer(&service, &headers, &query, || match node.as_str() {
         "ig_hashtag_search" => hashtag_search(&service, &query),
-        _ => match hashtag(&service, &node) {
-            Some((_, name)) => Ok(json!({"id": node, "name": name})),
+        _ => match service.world.hashtag(&node) {
+            Some(tag) => Ok(json!({"id": node, "name": tag.name})),
             None => user(&service, &node, &query),
         },
     })
@@ -68,8 +68,8 @@ pub(super) async fn edge(
                 .usage()
                 .hashtags
                 .iter()
-                .filter_map(|tag| hashtag_id(&service, tag))
-                .map(|id| json!({"id": id}))
+                .filter_map(|tag| service.world.hashtag_named(tag))
+                .map(|tag| json!({"id": tag.id}))
                 .collect::<Vec<_>>();
             Ok(json!({"data": tags}))
         }
@@ -122,7 +122,7 @@ fn hashtag_search(service: &Service, query: &Parameters) -> Result<Value, Refusa
     let Some(tag) = query.get("q").map(|tag| tag.to_lowercase()) else {
         return refuse(100, None, "(#100) The parameter q is required");
     };
-    let Some(id) = hashtag_id(service, &tag) else {
+    let Some(id) = service.world.hashtag_named(&tag).map(|tag| &tag.id) else {
         return refuse(24, Some(2_207_024), "The requested resource does not exist");
     };
     let mut usage = service.usage();
@@ -139,19 +139,6 @@ fn hashtag_search(service: &Service, query: &Parameters) -> Result<Value, Refusa
     Ok(json!({"data": [{"id": id}]}))
 }
 
-fn hashtag_id(service: &Service, tag: &str) -> Option<String> {
-    service
-        .world
-        .tagged(tag)
-        .map(|(position, _)| ids::graph_id(2, position as u64))
-}
-
-fn hashtag<'a>(service: &'a Service, id: &str) -> Option<(usize, &'a str)> {
-    (0..)
-        .map_while(|position| Some((position, service.world.hashtag_at(position)?)))
-        .find(|(position, _)| ids::graph_id(2, *position as u64) == id)
-}
-
 fn tagged(
     service: &Service,
     version: &str,
@@ -159,7 +146,7 @@ fn tagged(
     edge: &str,
     query: &Parameters,
 ) -> Result<Value, Refusal> {
-    let Some((_, tag)) = hashtag(service, node) else {
+    let Some(tag) = service.world.hashtag(node) else {
         return refuse(
             100,
             Some(33),
@@ -168,49 +155,28 @@ fn tagged(
     };
     let fields = asked(query.get("fields").map_or("id", String::as_str))?;
     let limit = limit(query.get("limit").map(String::as_str));
-    let mut posts = service
-        .world
-        .tagged(tag)
-        .map(|(_, posts)| posts)
-        .unwrap_or_default();
-    if edge == "recent_media" {
-        let now = service.world.options().now.as_second();
-        posts.retain(|post| now - post.published.as_second() < 86_400);
-        // Documented as unordered.
-        posts.sort_by_key(|post| post.native_id.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let after = query.get("after").map(String::as_str);
+    let (indices, from, to, cursor) = if edge == "recent_media" {
+        let indices = &tag.recent;
+        let (from, cursor) = service
+            .usage()
+            .passes
+            .turn(node, after, limit, indices.len());
+        (indices, from, (from + limit).min(indices.len()), cursor)
     } else {
-        posts.sort_by_key(|post| std::cmp::Reverse(post.likes));
-    }
-    // The newest posts' pages share one cursor, and the reader's position is kept on this side of it.
-    let reader = format!(
-        "{node}?{:?}&{:?}&{limit}",
-        query.get("user_id"),
-        query.get("fields")
-    );
-    let after = query.get("after");
-    let from = match after {
-        None => 0,
-        Some(_) if edge == "recent_media" => {
-            service.usage().recent.get(&reader).copied().unwrap_or(0)
-        }
-        Some(cursor) => offset(cursor)?,
+        let from = after.map_or(Ok(0), offset)?;
+        let to = (from + limit).min(tag.top.len());
+        (&tag.top, from, to, cursor(to))
     };
-    let to = (from + limit).min(posts.len());
-    service.usage().recent.insert(reader, to);
-    let data = posts
+    let data = indices
         .get(from..to)
         .unwrap_or_default()
         .iter()
-        .map(|post| media(service, post, &fields, false))
+        .map(|index| media(service, &service.world.posts()[*index], &fields, false))
         .collect::<Result<Vec<_>, _>>()?;
-    if to >= posts.len() {
+    if to >= indices.len() {
         return Ok(json!({"data": data}));
     }
-    let cursor = if edge == "recent_media" {
-        cursor(0)
-    } else {
-        cursor(to)
-    };
     let kept = ["user_id", "fields", "limit"]
         .into_iter()
         .filter_map(|name| Some((name, query.get(name)?.as_str())));
@@ -250,18 +216,14 @@ fn user(service: &Service, node: &str, query: &Parameters) -> Result<Value, Refu
 
 fn discovery(service: &Service, field: &Field) -> Result<Value, Refusal> {
     let name = field.argument("username").unwrap_or_default();
-    let Some(author) = service
-        .world
-        .of(Network::Instagram)
-        .find(|author| author.handle == name)
-    else {
+    let Some(author) = service.world.author_named(Network::Instagram, name) else {
         return refuse(110, Some(2_207_013), "Invalid user id");
     };
-    let posts: Vec<&Post> = service.world.posts_by(author).collect();
+    let posts = service.world.posts_by(author);
     let mut body = Map::from_iter([("id".to_owned(), Value::from(author.id.clone()))]);
     for field in &field.fields {
         let value = match field.name.as_str() {
-            "media" => media_page(service, &posts, field)?,
+            "media" => media_page(service, posts, field)?,
             "media_count" => posts.len().into(),
             other => profile(author, other)?,
         };
@@ -290,7 +252,7 @@ fn profile(author: &Author, field: &str) -> Result<Value, Refusal> {
 }
 
 /// A page of an account's posts: cursors only, never a `next`, and none on the last page. Every third page is one short.
-fn media_page(service: &Service, posts: &[&Post], field: &Field) -> Result<Value, Refusal> {
+fn media_page(service: &Service, posts: &[usize], field: &Field) -> Result<Value, Refusal> {
     let limit = limit(field.argument("limit"));
     let from = field.argument("after").map_or(Ok(0), offset)?;
     let short = usize::from(limit > 1 && (from / limit) % 3 == 2);
@@ -299,7 +261,7 @@ fn media_page(service: &Service, posts: &[&Post], field: &Field) -> Result<Value
         .get(from..to)
         .unwrap_or_default()
         .iter()
-        .map(|post| media(service, post, &field.fields, true))
+        .map(|index| media(service, &service.world.posts()[*index], &field.fields, true))
         .collect::<Result<Vec<_>, _>>()?;
     let mut page = json!({"data": data});
     if !data.is_empty() {

@@ -2,6 +2,7 @@
 
 mod fields;
 mod graph;
+mod passes;
 mod weibo;
 
 use std::collections::{HashMap, HashSet};
@@ -159,8 +160,7 @@ struct Usage {
     graph: Calls,
     weibo: Calls,
     hashtags: HashSet<String>,
-    /// How far each reader of `recent_media` is; its cursor says nothing.
-    recent: HashMap<String, usize>,
+    passes: passes::Passes,
 }
 
 /// Calls of the last hour.

@@ -58,6 +58,7 @@ fn dispatch(
     if service.usage().weibo.count() > limit {
         return Err((10023, "User requests out of rate limit!"));
     }
+    let world = &service.world;
     match path {
         "statuses/timeline_batch" => {
             let uids: Vec<&str> = query
@@ -71,24 +72,32 @@ fn dispatch(
             if uids.len() + names.len() > 20 || uids.len() + names.len() == 0 {
                 return Err((10008, "param error, see doc for more info"));
             }
-            let wanted = |author: &Author| {
-                uids.contains(&author.id.as_str()) || names.contains(&author.handle.as_str())
-            };
-            Ok(timeline(service, query, 100, |_, author| wanted(author)))
+            let by_uid = uids
+                .iter()
+                .filter_map(|uid| world.author(Network::Weibo, uid));
+            let by_name = names
+                .iter()
+                .filter_map(|name| world.author_named(Network::Weibo, name));
+            let mut posts: Vec<usize> = by_uid
+                .chain(by_name)
+                .flat_map(|author| world.posts_by(author).iter().copied())
+                .collect();
+            // Lower index, newer post. Who is asked for twice is answered once.
+            posts.sort_unstable();
+            posts.dedup();
+            Ok(timeline(service, query, 100, &posts))
         }
-        "statuses/home_timeline" | "statuses/friends_timeline" => {
-            Ok(timeline(service, query, 100, |_, _| true))
-        }
+        "statuses/home_timeline" | "statuses/friends_timeline" => Ok(timeline(
+            service,
+            query,
+            100,
+            world.posts_of(Network::Weibo),
+        )),
         "search/topics" => {
-            let topic = format!(
-                "#{}#",
-                query
-                    .get("q")
-                    .ok_or((10016, "miss required parameter (q)"))?
-            );
-            Ok(timeline(service, query, 50, |post, _| {
-                post.text.contains(&topic)
-            }))
+            let topic = query
+                .get("q")
+                .ok_or((10016, "miss required parameter (q)"))?;
+            Ok(timeline(service, query, 50, world.topic(topic)))
         }
         "statuses/user_timeline" | "statuses/user_timeline/other" => {
             let author = find_author(service, query)?;
@@ -96,7 +105,7 @@ fn dispatch(
                 service,
                 query,
                 if path.ends_with("other") { 25 } else { 5 },
-                |_, of| of.id == author.id,
+                world.posts_by(author),
             );
             if path == "statuses/user_timeline" {
                 // Only the newest five, whatever is asked.
@@ -110,11 +119,8 @@ fn dispatch(
                 .get("id")
                 .and_then(|id| id.parse::<u64>().ok())
                 .ok_or((10016, "miss required parameter (id)"))?;
-            let posts = service.world.posts();
-            let found = posts.iter().find(|post| {
-                post.native_id == id && service.world.author_of(post).network == Network::Weibo
-            });
-            found
+            world
+                .post(Network::Weibo, id)
                 .map(|post| status(service, post, true))
                 .ok_or((20101, "target weibo does not exist!"))
         }
@@ -124,22 +130,17 @@ fn dispatch(
 }
 
 fn find_author<'a>(service: &'a Service, query: &Parameters) -> Result<&'a Author, Refusal> {
-    let mut authors = service.world.of(Network::Weibo);
+    let world = &service.world;
     let found = match (query.get("uid"), query.get("screen_name")) {
-        (Some(uid), _) => authors.find(|author| author.id == *uid),
-        (None, Some(name)) => authors.find(|author| author.handle == *name),
+        (Some(uid), _) => world.author(Network::Weibo, uid),
+        (None, Some(name)) => world.author_named(Network::Weibo, name),
         (None, None) => return Err((10016, "miss required parameter (uid)")),
     };
     found.ok_or((20003, "User does not exists!"))
 }
 
-/// A page of the posts that `wanted` admits: `page` or `max_id` (inclusive) says where it begins; rows inside it are not in order.
-fn timeline(
-    service: &Service,
-    query: &Parameters,
-    most: usize,
-    wanted: impl Fn(&Post, &Author) -> bool,
-) -> Value {
+/// A page of the given posts, newest first: `page` or `max_id` (inclusive) says where it begins; rows inside it are not in order.
+fn timeline(service: &Service, query: &Parameters, most: usize, indices: &[usize]) -> Value {
     let number = |name: &str| {
         query
             .get(name)
@@ -149,25 +150,23 @@ fn timeline(
     let count = number("count")
         .map_or(20, |count| count as usize)
         .clamp(1, most);
-    let world = &service.world;
-    let mut posts: Vec<&Post> = world
-        .posts()
-        .iter()
-        .filter(|post| {
-            world.author_of(post).network == Network::Weibo && wanted(post, world.author_of(post))
-        })
-        .filter(|post| {
-            number("max_id").is_none_or(|max| post.native_id <= max)
-                && number("since_id").is_none_or(|since| post.native_id > since)
-        })
-        .collect();
-    posts.sort_by_key(|post| std::cmp::Reverse(post.native_id));
-    let total = posts.len();
+    let posts = service.world.posts();
+    // Newer posts have larger ids, so both bounds are found by bisection.
+    let id = |index: &usize| posts[*index].native_id;
+    let first = number("max_id").map_or(0, |max| indices.partition_point(|post| id(post) > max));
+    let end = number("since_id").map_or(indices.len(), |since| {
+        indices.partition_point(|post| id(post) > since)
+    });
+    let within = indices.get(first..end).unwrap_or_default();
+    let total = within.len();
     let from = number("page")
         .map_or(0, |page| (page as usize - 1).saturating_mul(count))
         .min(total);
     let to = (from + count).min(total);
-    let mut page = posts[from..to].to_vec();
+    let mut page: Vec<&Post> = within[from..to]
+        .iter()
+        .map(|index| &posts[*index])
+        .collect();
     let smallest = page.last().map_or(0, |post| post.native_id);
     let next = if to < total { smallest - 1 } else { 0 };
     for pair in page.chunks_exact_mut(2).step_by(2) {
@@ -182,13 +181,14 @@ fn timeline(
 
 fn status(service: &Service, post: &Post, whole: bool) -> Value {
     const LONG: usize = 140;
+    const CUT: &str = "...全文";
     let author = service.world.author_of(post);
     let long = post.text.chars().count() > LONG;
     let text: String = if long && !whole {
         post.text
             .chars()
-            .take(LONG - 3)
-            .chain("...全文".chars())
+            .take(LONG - CUT.chars().count())
+            .chain(CUT.chars())
             .collect()
     } else {
         format!("{}\u{200b}", post.text)
@@ -204,9 +204,13 @@ fn status(service: &Service, post: &Post, whole: bool) -> Value {
         "pic_urls": post.media.iter().map(|medium| json!({"thumbnail_pic": address("thumbnail", &medium.key)})).collect::<Vec<_>>(),
         "geo": place.map(|place| json!({"type": "Point", "coordinates": [place.latitude, place.longitude]})),
         "annotations": place.map_or_else(|| json!([{"mapi_request": true}]), |place| json!([{"place": {"poiid": format!("B2094{:010}", post.native_id % 10_000_000_000), "title": place.name, "type": "checkin", "lon": place.longitude.to_string(), "lat": place.latitude.to_string()}}])),
-        "user": user(author), "reposts_count": post.comments / 3, "comments_count": post.comments, "attitudes_count": post.likes.unwrap_or(0),
-        "visible": {"type": 0, "list_id": 0}, "mlevel": 0, "userType": 0, "region_name": format!("发布于 {}", author.province.map_or("其他", |province| province.0)),
+        "user": user(author), "reposts_count": post.comments / 3, "comments_count": post.comments,
+        "visible": {"type": 0, "list_id": 0}, "mlevel": 0, "userType": 0, "region_name": format!("发布于 {}", post.region.unwrap_or("其他")),
     });
+    // Hidden is not zero.
+    if let Some(likes) = post.likes {
+        body["attitudes_count"] = likes.into();
+    }
     if let Some(first) = post.media.first() {
         for (name, size) in [
             ("thumbnail_pic", "thumbnail"),

@@ -7,20 +7,38 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::trends::{self, Moment};
-use super::words::{self, BRANDS, COUNTRIES, LANGUAGES, PHRASES, PROVINCES, TAGS};
+use super::words::{
+    self, BRANDS, COUNTRIES, LANGUAGES, PHRASES, PROVINCES, REGIONS, STORIES, TAGS,
+};
 use super::{Author, Fate, Medium, Network, Place, Post, Truth, WorldOptions};
 use crate::simulator::ids;
 use crate::simulator::render::{GarmentPicture, Pattern};
 
 /// The span that posts cover: eighteen months.
 const SPAN_S: i64 = 548 * 86_400;
+/// A little less than a day.
+const DAY_S: i64 = 86_000;
+/// Posts of the last day that even small worlds have.
+const RECENT_AT_LEAST: usize = 12;
+/// Share of captions that tell a story: on Weibo they are cut in lists.
+const LONG_CAPTIONS: f64 = 0.08;
+/// Share of Weibo posts sent from elsewhere than the declared province.
+const AWAY: f64 = 0.12;
 
 /// Authors and posts (newest first) of a world.
 pub(super) fn make(options: &WorldOptions) -> (Vec<Author>, Vec<Post>) {
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
     let authors = authors(options, &mut rng);
+    // One in a hundred is of the last day beside those that fall there anyway, so that "recent" is never empty and trends hardly see it.
+    let recent = (options.posts / 100).max(RECENT_AT_LEAST.min(options.posts / 2));
     let mut published: Vec<Timestamp> = (0..options.posts)
-        .map(|_| moment(options.now, &mut rng))
+        .map(|post| {
+            moment(
+                options.now,
+                if post < recent { DAY_S } else { SPAN_S },
+                &mut rng,
+            )
+        })
         .collect();
     published.sort();
     let mut posts: Vec<Post> = Vec::with_capacity(options.posts);
@@ -111,13 +129,8 @@ fn authors(options: &WorldOptions, rng: &mut ChaCha8Rng) -> Vec<Author> {
     authors
 }
 
-/// A time within the span; one post in twenty-five is of the last day, so that "recent" is never empty.
-fn moment(now: Timestamp, rng: &mut ChaCha8Rng) -> Timestamp {
-    let reach = if rng.random_bool(0.04) {
-        86_000
-    } else {
-        SPAN_S
-    };
+/// A time within `reach` seconds before now.
+fn moment(now: Timestamp, reach: i64, rng: &mut ChaCha8Rng) -> Timestamp {
     now.checked_sub(SignedDuration::from_secs(rng.random_range(60..reach)))
         .unwrap_or(now)
 }
@@ -149,6 +162,13 @@ fn post(
             (mid, mid.to_string())
         }
     };
+    let region = author.province.map(|(province, ..)| {
+        if rng.random_bool(AWAY) {
+            REGIONS[rng.random_range(0..REGIONS.len())]
+        } else {
+            province
+        }
+    });
     let repost_of = (network == Network::Weibo && rng.random_bool(0.06))
         .then(|| source_of_repost(authors, earlier, rng))
         .flatten();
@@ -174,6 +194,7 @@ fn post(
             comments: rng.random_range(0..50),
             repost_of,
             place: None,
+            region,
             truth,
         };
     }
@@ -231,6 +252,7 @@ fn post(
         comments: rng.random_range(0..400),
         repost_of: None,
         place,
+        region,
         truth,
     }
 }
@@ -320,12 +342,17 @@ fn caption(
         _ if rng.random_bool(0.25) => format!("@{}", brand.3),
         _ => brand.1.to_owned(),
     };
-    let mut text = phrase
+    let story = if rng.random_bool(LONG_CAPTIONS) {
+        STORIES[language]
+    } else {
+        ""
+    };
+    let mut text = format!("{phrase}{story}")
         .replace("{g}", words::garment(picture.cut, language))
         .replace("{c}", words::colour(picture.colour, language))
         .replace("{b}", &spelling)
         .replace("{p}", author.city);
-    let mut named = phrase.contains("{b}");
+    let mut named = phrase.contains("{b}") || story.contains("{b}");
     let mut tags: Vec<String> = TAGS[language]
         .choose_multiple(rng, 2)
         .map(|tag| (*tag).to_owned())

@@ -1,10 +1,11 @@
 //! The world: who posts what, when, where and in which words, decided once from a seed.
 
+mod index;
 mod making;
 mod trends;
 mod words;
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,6 +13,9 @@ use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::render::{Colour, Cut, GarmentPicture, Pattern};
+use index::Index;
+
+pub(crate) use index::Hashtag;
 
 /// Encoded pictures kept for the next request.
 const CACHED_PICTURES: usize = 96;
@@ -42,7 +46,7 @@ impl Default for WorldOptions {
             seed: 7,
             posts: 2000,
             now: Timestamp::constant(1_782_820_800, 0),
-            picture_size: (540, 675),
+            picture_size: (432, 540),
             gone: 0.005,
             truncated: 0.005,
             same_picture: 0.03,
@@ -156,6 +160,8 @@ pub struct Post {
     pub(crate) repost_of: Option<usize>,
     /// Tagged place (Weibo only).
     pub place: Option<Place>,
+    /// Province or country of the network address it was sent from (Weibo only); now and then not the declared one.
+    pub region: Option<&'static str>,
     pub(crate) truth: Truth,
 }
 
@@ -185,8 +191,7 @@ pub struct World {
     /// Newest first.
     posts: Vec<Post>,
     by_key: HashMap<String, (GarmentPicture, Fate)>,
-    by_native: HashMap<(Network, u64), usize>,
-    hashtags: BTreeMap<String, Vec<usize>>,
+    index: Index,
     cache: Mutex<VecDeque<(GarmentPicture, Bytes)>>,
 }
 
@@ -198,24 +203,13 @@ impl World {
         let by_key = media
             .map(|medium| (medium.key.clone(), (medium.picture, medium.fate)))
             .collect();
-        let mut by_native = HashMap::new();
-        let mut hashtags: BTreeMap<String, Vec<usize>> = BTreeMap::new();
-        for (index, post) in posts.iter().enumerate() {
-            let network = authors[post.author].network;
-            by_native.insert((network, post.native_id), index);
-            if network == Network::Instagram {
-                for tag in &post.hashtags {
-                    hashtags.entry(tag.clone()).or_default().push(index);
-                }
-            }
-        }
+        let index = Index::new(&options, &authors, &posts);
         Arc::new(Self {
             options,
             authors,
             posts,
             by_key,
-            by_native,
-            hashtags,
+            index,
             cache: Mutex::default(),
         })
     }
@@ -256,16 +250,14 @@ impl World {
 
     /// Hashtags of Instagram posts, commonest first.
     pub fn hashtags(&self) -> Vec<String> {
-        let mut tags: Vec<_> = self.hashtags.iter().collect();
-        tags.sort_by_key(|(_, posts)| std::cmp::Reverse(posts.len()));
-        tags.into_iter().map(|(tag, _)| tag.clone()).collect()
+        let mut tags: Vec<&Hashtag> = self.index.hashtags.iter().collect();
+        tags.sort_by_key(|tag| std::cmp::Reverse(tag.top.len()));
+        tags.into_iter().map(|tag| tag.name.clone()).collect()
     }
 
     /// What the post with this Instagram pk or Weibo mid really is.
     pub fn truth(&self, network: Network, native_id: u64) -> Option<&Truth> {
-        self.by_native
-            .get(&(network, native_id))
-            .map(|index| &self.posts[*index].truth)
+        self.post(network, native_id).map(|post| &post.truth)
     }
 
     /// Renders (or recalls) the picture stored under a key, at the given width in pixels, or its own. `None` where there is none.
@@ -298,27 +290,55 @@ impl World {
             .filter(move |author| author.network == network)
     }
 
-    /// The Instagram posts under a hashtag, newest first; `None` where nobody uses it.
-    pub(crate) fn tagged(&self, tag: &str) -> Option<(usize, Vec<&Post>)> {
-        let position = self.hashtags.keys().position(|known| known == tag)?;
-        Some((
-            position,
-            self.hashtags
-                .get(tag)?
-                .iter()
-                .map(|index| &self.posts[*index])
-                .collect(),
-        ))
+    /// The post with this Instagram pk or Weibo mid.
+    pub(crate) fn post(&self, network: Network, native_id: u64) -> Option<&Post> {
+        let index = self.index.by_native.get(&(network, native_id))?;
+        self.posts.get(*index)
     }
 
-    pub(crate) fn hashtag_at(&self, position: usize) -> Option<&str> {
-        self.hashtags.keys().nth(position).map(String::as_str)
+    /// The author with this Graph id or uid.
+    pub(crate) fn author(&self, network: Network, id: &str) -> Option<&Author> {
+        let index = self.index.author_by_id.get(&(network, id.to_owned()))?;
+        self.authors.get(*index)
     }
 
-    pub(crate) fn posts_by<'a>(&'a self, author: &'a Author) -> impl Iterator<Item = &'a Post> {
-        self.posts
-            .iter()
-            .filter(move |post| std::ptr::eq(&self.authors[post.author], author))
+    /// The author with this user name.
+    pub(crate) fn author_named(&self, network: Network, handle: &str) -> Option<&Author> {
+        let key = (network, handle.to_owned());
+        let index = self.index.author_by_handle.get(&key)?;
+        self.authors.get(*index)
+    }
+
+    /// An author's posts as indices into [`World::posts`], newest first.
+    pub(crate) fn posts_by(&self, author: &Author) -> &[usize] {
+        let key = (author.network, author.id.clone());
+        let index = self.index.author_by_id.get(&key);
+        index.map_or(&[], |index| &self.index.by_author[*index])
+    }
+
+    /// A network's posts as indices, newest first.
+    pub(crate) fn posts_of(&self, network: Network) -> &[usize] {
+        self.index
+            .by_network
+            .get(&network)
+            .map_or(&[], Vec::as_slice)
+    }
+
+    /// The Weibo posts under a topic as indices, newest first.
+    pub(crate) fn topic(&self, topic: &str) -> &[usize] {
+        self.index.topics.get(topic).map_or(&[], Vec::as_slice)
+    }
+
+    /// The Instagram hashtag of this name; `None` where nobody uses it.
+    pub(crate) fn hashtag_named(&self, name: &str) -> Option<&Hashtag> {
+        let index = self.index.hashtag_by_name.get(name)?;
+        self.index.hashtags.get(*index)
+    }
+
+    /// The Instagram hashtag with this Graph id.
+    pub(crate) fn hashtag(&self, id: &str) -> Option<&Hashtag> {
+        let index = self.index.hashtag_by_id.get(id)?;
+        self.index.hashtags.get(*index)
     }
 
     fn encoded(&self, picture: GarmentPicture) -> io::Result<Bytes> {

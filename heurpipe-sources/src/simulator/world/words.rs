@@ -132,6 +132,32 @@ pub(super) const PHRASES: [[&str; 5]; 5] = [
     ],
 ];
 
+/// What follows the sentence in a long caption, with the same places.
+pub(super) const STORIES: [&str; 5] = [
+    " I have been looking for exactly this {g} since last year and had nearly given up. Then a friend sent me a link, I ordered it at midnight, \
+     and it came two days later. The {c} is even better in daylight, it goes with everything I own, and no, I was not paid to say so.",
+    " Je cherchais exactement cette pièce depuis l'année dernière et j'avais presque abandonné. Une amie m'a envoyé un lien, j'ai commandé à minuit \
+     et le colis est arrivé deux jours après. Le {c} est encore plus beau à la lumière du jour, et non, ce n'est pas une collaboration.",
+    " Cercavo proprio questo capo dall'anno scorso e avevo quasi rinunciato. Poi un'amica mi ha mandato un link, l'ho ordinato a mezzanotte \
+     ed è arrivato due giorni dopo. Il {c} è ancora più bello alla luce del giorno, e no, non è una collaborazione.",
+    " Buscaba justo esta prenda desde el año pasado y casi me había rendido. Una amiga me mandó un enlace, la pedí a medianoche \
+     y llegó dos días después. El {c} es todavía más bonito a la luz del día, y no, esto no es una colaboración.",
+    "其实这件{g}我从去年就开始找了，逛了很多家店都没有合适的，差一点就放弃了。后来闺蜜半夜给我发了一个链接，我想都没想就下单了，两天以后就收到了。\
+     面料很舒服，版型也很正，{c}在阳光下比照片里还要好看，搭配牛仔裤或者小白鞋都可以，上班约会旅行都能穿。再说一遍，不是广告，都是我自己花钱买的，放心冲！",
+];
+
+/// Where Weibo posts of travellers are sent from.
+pub(super) const REGIONS: [&str; 8] = [
+    "江苏",
+    "云南",
+    "海南",
+    "北京",
+    "上海",
+    "日本",
+    "法国",
+    "意大利",
+];
+
 /// Hashtags that any post may carry, by language column.
 pub(super) const TAGS: [[&str; 4]; 5] = [
     ["ootd", "streetwear", "fashion", "style"],
