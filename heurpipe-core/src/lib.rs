@@ -1,4 +1,32 @@
 //! Vocabulary, traits and the pipeline of heurpipe.
+//!
+//! A [`Source`] yields posts; [`Enricher`]s read attributes off them and their pictures; a [`QualityGate`] decides what may go on; [`Sink`]s take the rest.
+//! A [`Pipeline`] puts them together, checks the whole, and runs it: every post settles once, whatever is killed in between. What is known of a
+//! post is a [`Record`]; which records are meant is a [`Filter`].
+//!
+//! ```
+//! use heurpipe_core::testkit::{Collect, Posts};
+//! use heurpipe_core::{EnricherFn, EnricherSpec, Filter, Finding, Pipeline, RunOptions, SinkExt};
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> heurpipe_core::Result<()> {
+//! let colour = EnricherFn::new(EnricherSpec::new("colour", "1").gives(["colour"]), |item| {
+//!     let red = item.post().text.contains("red");
+//!     Ok(red.then(|| Finding::label("colour", "red")).into_iter().collect())
+//! });
+//! let reds = Collect::new("reds");
+//! let report = Pipeline::builder("reds")
+//!     .source(Posts::texts(["a red dress", "a blue coat"]))
+//!     .enrich(colour)
+//!     .sink(reds.clone().only("colour:red".parse::<Filter>()?))
+//!     .build()?
+//!     .run(RunOptions::default())
+//!     .await?;
+//! assert_eq!((report.posts.delivered, report.posts.filtered), (1, 1));
+//! assert_eq!(reds.records()[0].post.text, "a red dress");
+//! # Ok(()) }
+//! ```
+//!
+//! This crate knows no client of any service: sources, models and stores are crates of their own, and anybody's part is as good as theirs.
 
 pub mod compute;
 mod error;

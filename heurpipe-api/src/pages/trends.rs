@@ -22,7 +22,7 @@ const PANELS: usize = 6;
 pub(super) struct TrendsParams {
     #[serde(default, deserialize_with = "params::optional")]
     attribute: Option<String>,
-    #[serde(default)]
+    #[serde(default = "by_month")]
     interval: Width,
     #[serde(default)]
     filter: String,
@@ -34,6 +34,11 @@ pub(super) struct TrendsParams {
     split: String,
     #[serde(default)]
     measure: MeasureParam,
+}
+
+/// A first look is by month: shares of the few posts of a week say little in a small collection.
+fn by_month() -> Width {
+    Width::Month
 }
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]

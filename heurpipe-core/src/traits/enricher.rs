@@ -9,7 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::decoder::{PixelRequest, Pixels};
 use crate::filter::Filter;
-use crate::model::{Finding, Fingerprint, Post, Record, Target};
+use crate::model::{
+    Digest, Finding, Fingerprint, Media, Platform, Post, PostId, Record, Target,
+};
 use crate::{Error, ErrorKind, Result};
 
 /// Reads attributes off a batch of targets.
@@ -246,6 +248,28 @@ impl Item {
     }
 }
 
+impl From<Post> for Item {
+    /// The post as a whole.
+    fn from(post: Post) -> Self {
+        Self::new(Arc::new(Record::new(post)), Target::Post)
+    }
+}
+
+impl From<Pixels> for Item {
+    /// A picture by itself, of a post that has nothing else.
+    fn from(pixels: Pixels) -> Self {
+        let id = PostId::new(Platform::new("picture"), Digest::of(&pixels.bytes).to_string());
+        let mut post = Post::new(id, jiff::Timestamp::UNIX_EPOCH);
+        let mut medium = Media::image("picture", "");
+        medium.url = None;
+        post.media.push(medium);
+        let target = Target::Media("picture".to_owned());
+        let mut item = Self::new(Arc::new(Record::new(post)), target);
+        item.pixels = Some(Arc::new(pixels));
+        item
+    }
+}
+
 /// The outcome of one item of a batch.
 pub type ItemResult<T> = std::result::Result<T, Error>;
 
@@ -283,10 +307,24 @@ impl Enriched {
 pub trait EnricherExt: Enricher {
     /// Enriches one post or picture without a pipeline.
     ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")] async fn main() -> heurpipe_core::Result<()> {
+    /// use heurpipe_core::{EnricherExt, EnricherFn, EnricherSpec, Finding, Platform, Post, PostId};
+    ///
+    /// let loud = EnricherFn::new(EnricherSpec::new("loud", "1").gives(["loud"]), |item| {
+    ///     Ok(vec![Finding::label("loud", item.post().text.contains('!').to_string())])
+    /// });
+    /// let id = PostId::new(Platform::weibo(), "4383183661430868");
+    /// let mut post = Post::new(id, jiff::Timestamp::now());
+    /// post.text = "look!".to_owned();
+    /// assert_eq!(loud.enrich_one(post).await?[0], Finding::label("loud", "true"));
+    /// # Ok(()) }
+    /// ```
+    ///
     /// # Errors
     /// Whatever the enricher says of this item.
-    async fn enrich_one(&self, item: Item) -> Result<Vec<Finding>> {
-        let enriched = self.enrich(&Batch::new(vec![item])).await?;
+    async fn enrich_one<I: Into<Item> + Send>(&self, item: I) -> Result<Vec<Finding>> {
+        let enriched = self.enrich(&Batch::new(vec![item.into()])).await?;
         enriched.outcomes.into_iter().next().unwrap_or_else(|| {
             Err(Error::new(ErrorKind::Internal, "enricher.enrich_one")
                 .message("the enricher gave no outcome for the item")

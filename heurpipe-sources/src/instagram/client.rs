@@ -43,7 +43,7 @@ impl GraphClient {
             let answer = self.http.patiently(|| self.once(operation, &url)).await;
             match answer {
                 Ok(body) => return parsed(operation, &body),
-                Err(error) if self.refuses_field(&error) => {}
+                Err(error) if self.refuses_field(&error, &url) => {}
                 // Patience has not helped: it is gone indeed.
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     return Err(error.retryable(Retry::Permanent));
@@ -86,8 +86,9 @@ impl GraphClient {
         Ok(url)
     }
 
-    /// Whether the error names an optional field that was asked for: then the call is worth making without it.
-    fn refuses_field(&self, error: &Error) -> bool {
+    /// Whether the error names an optional field that this call asked for: then the call is worth making without it. Another partition's call
+    /// may have learnt of the field in between.
+    fn refuses_field(&self, error: &Error, asked: &Url) -> bool {
         if error.kind() != ErrorKind::InvalidInput {
             return false;
         }
@@ -100,14 +101,20 @@ impl GraphClient {
         // Longest first: `name` is a word of many sentences, and is dropped only when nothing else is meant.
         let mut candidates: Vec<_> = OPTIONAL_FIELDS
             .iter()
-            .filter(|field| words.contains(**field))
+            .filter(|field| words.contains(**field) && asked.as_str().contains(**field))
             .collect();
         candidates.sort_by_key(|field| std::cmp::Reverse(field.len()));
         let mut refused = self
             .refused_fields
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        candidates.into_iter().any(|field| refused.insert(field))
+        match candidates.first() {
+            Some(field) => {
+                refused.insert(field);
+                true
+            }
+            None => false,
+        }
     }
 
     /// The fields that the API has not refused.

@@ -45,16 +45,18 @@ impl Intake {
                 biased;
                 Some(arrival) = self.again.recv() => vec![arrival],
                 page = self.pages.recv(), if reading => match page {
-                    Some(page) => page,
+                    Some(page) => {
+                        self.meter.entered(page.len());
+                        page
+                    }
                     None => { reading = false; continue }
                 },
                 () = self.shared.in_flight.changed.notified(), if !reading => continue,
             };
             let shared = Arc::clone(&self.shared);
-            let meter = Arc::clone(&self.meter);
-            let parcels = meter.measure(take_in(&shared, &meter, arrivals)).await?;
+            let parcels = self.meter.measure(take_in(&shared, arrivals)).await?;
             for parcel in parcels {
-                meter.left(parcel.envelopes.len());
+                self.meter.left(parcel.envelopes.len());
                 if self.next.send(parcel).await.is_err() {
                     return Ok(());
                 }
@@ -64,8 +66,7 @@ impl Intake {
     }
 }
 
-async fn take_in(shared: &Shared, meter: &Meter, arrivals: Vec<Arrival>) -> Result<Vec<Parcel>> {
-    meter.entered(arrivals.len());
+async fn take_in(shared: &Shared, arrivals: Vec<Arrival>) -> Result<Vec<Parcel>> {
     let mut claimed = Vec::with_capacity(arrivals.len());
     for (item, share) in arrivals {
         match item {
