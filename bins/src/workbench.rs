@@ -7,8 +7,7 @@ use std::sync::Arc;
 use heurpipe_core::gate::{Policy, ReviewGate, audit, uncertain};
 use heurpipe_core::{
     Blobs, Enricher, Error, ErrorKind, Filter, Pipeline, PipelineBuilder, Platform, Result,
-    SearchIndex,
-    Source, StoredRecords,
+    SearchIndex, Source, StoredRecords,
 };
 use heurpipe_models::colour::Colours;
 use heurpipe_models::text::{brand::Brands, language::Language};
@@ -111,9 +110,7 @@ impl Workbench {
             .decode_with(PictureDecoder::default());
         if let Input::Stored(filter) = input {
             let stored = StoredRecords::of_use_case(documents, use_case, filter.clone());
-            return Ok(builder
-                .source(stored)
-                .stored_media(Arc::clone(&self.blobs)));
+            return Ok(builder.source(stored).stored_media(Arc::clone(&self.blobs)));
         }
         let (sources, folders) = self.sources(use_case, input)?;
         let mut fetcher = MediaFetcher::builder(Arc::clone(&self.blobs))
@@ -123,10 +120,16 @@ impl Workbench {
             fetcher = fetcher.allow_files_under(folder)?;
         }
         let builder = builder.fetch_media(fetcher.build()?);
-        Ok(sources.into_iter().fold(builder, PipelineBuilder::source_arc))
+        Ok(sources
+            .into_iter()
+            .fold(builder, PipelineBuilder::source_arc))
     }
 
-    fn sources(&self, use_case: &str, input: &Input) -> Result<(Vec<Arc<dyn Source>>, Vec<PathBuf>)> {
+    fn sources(
+        &self,
+        use_case: &str,
+        input: &Input,
+    ) -> Result<(Vec<Arc<dyn Source>>, Vec<PathBuf>)> {
         let mut configured = match input {
             Input::Paths(paths) => paths
                 .iter()
@@ -249,7 +252,11 @@ impl Workbench {
     }
 
     fn settings(&self, use_case: &str) -> config::UseCase {
-        self.config.use_cases.get(use_case).cloned().unwrap_or_default()
+        self.config
+            .use_cases
+            .get(use_case)
+            .cloned()
+            .unwrap_or_default()
     }
 }
 
@@ -316,7 +323,10 @@ mod tests {
     #[test]
     fn relative_store_paths_are_beside_the_configuration() {
         let base = Path::new("/data/demo");
-        assert_eq!(store_url("sqlite:d.sqlite", base), "sqlite:/data/demo/d.sqlite");
+        assert_eq!(
+            store_url("sqlite:d.sqlite", base),
+            "sqlite:/data/demo/d.sqlite"
+        );
         assert_eq!(store_url("file:/x/y", base), "file:/x/y");
         assert_eq!(store_url("https://es:9200", base), "https://es:9200");
         assert_eq!(store_url("memory:", base), "memory:");

@@ -40,7 +40,9 @@ impl Bench {
     fn dead_letters(&self) -> Vec<Value> {
         let output = self.heurpipe(&["dead-letters", "--json"]);
         let text = String::from_utf8(output.stdout).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 }
 
@@ -57,7 +59,11 @@ fn stderr(output: &Output) -> String {
 fn jpeg() -> Vec<u8> {
     let picture = image::RgbImage::from_fn(160, 200, |x, y| {
         let inside = (40..120).contains(&x) && (40..160).contains(&y);
-        image::Rgb(if inside { [200, 30, 40] } else { [235, 235, 230] })
+        image::Rgb(if inside {
+            [200, 30, 40]
+        } else {
+            [235, 235, 230]
+        })
     });
     let mut bytes = Vec::new();
     image::codecs::jpeg::JpegEncoder::new_with_quality(&mut bytes, 85)
@@ -73,7 +79,11 @@ fn huge_png() -> Vec<u8> {
     header.extend(40_000_u32.to_be_bytes());
     header.extend([8, 2, 0, 0, 0]);
     let mut bytes = b"\x89PNG\r\n\x1a\n".to_vec();
-    for (kind, data) in [(b"IHDR", header), (b"IDAT", vec![0x78, 0x9c, 0x63, 0x00]), (b"IEND", vec![])] {
+    for (kind, data) in [
+        (b"IHDR", header),
+        (b"IDAT", vec![0x78, 0x9c, 0x63, 0x00]),
+        (b"IEND", vec![]),
+    ] {
         bytes.extend((data.len() as u32).to_be_bytes());
         bytes.extend(kind);
         bytes.extend(&data);
@@ -114,7 +124,11 @@ fn broken_pictures_are_dead_letters_and_the_rest_goes_on() {
     assert_eq!(settled, 4, "{report}");
     assert_eq!(report["status"], "done", "{report}");
 
-    let chains: Vec<String> = bench.dead_letters().iter().map(|l| l["chain"].to_string()).collect();
+    let chains: Vec<String> = bench
+        .dead_letters()
+        .iter()
+        .map(|l| l["chain"].to_string())
+        .collect();
     assert_eq!(chains.len(), 2, "{chains:?}");
     assert_eq!(output.status.code(), Some(3));
     assert!(chains.iter().any(|c| c.contains("too_large")), "{chains:?}");
@@ -130,14 +144,29 @@ fn unreadable_lines_are_dead_letters_that_name_the_line() {
     let post = |id: &str, text: &str| {
         serde_json::json!({"post": {"id": format!("test:{id}"), "text": text, "collected_at": "2026-01-01T00:00:00Z"}}).to_string()
     };
-    let lines = [post("1", "fine"), String::new(), "{oops".to_owned(), post("2", &caption), post("3", "also fine")];
+    let lines = [
+        post("1", "fine"),
+        String::new(),
+        "{oops".to_owned(),
+        post("2", &caption),
+        post("3", "also fine"),
+    ];
     bench.write("posts.ndjson", lines.join("\n").as_bytes());
     let output = bench.heurpipe(&["run", "trends", "--from", "posts.ndjson", "--json"]);
     let report = report(&output);
     assert_eq!(report["posts"]["read"], 5, "{report}");
     assert_eq!(report["posts"]["dead_lettered"], 2, "{report}");
-    let places: Vec<String> = bench.dead_letters().iter().map(|l| l["post"].to_string()).collect();
-    assert!(places.iter().any(|p| p.contains("posts.ndjson") && p.contains('2')), "{places:?}");
+    let places: Vec<String> = bench
+        .dead_letters()
+        .iter()
+        .map(|l| l["post"].to_string())
+        .collect();
+    assert!(
+        places
+            .iter()
+            .any(|p| p.contains("posts.ndjson") && p.contains('2')),
+        "{places:?}"
+    );
     let found = bench.heurpipe(&["query", "\"also fine\"", "--format", "ndjson"]);
     let line: Value = serde_json::from_slice(&found.stdout).unwrap();
     assert_eq!(line["post"]["id"], "test:3");
@@ -150,7 +179,10 @@ fn an_unknown_key_is_named_with_a_suggestion() {
     let output = bench.heurpipe(&["run", "catalog"]);
     assert_eq!(output.status.code(), Some(2));
     let text = stderr(&output);
-    assert!(text.contains("heurpipe.toml") && text.contains("did you mean `documents`?"), "{text}");
+    assert!(
+        text.contains("heurpipe.toml") && text.contains("did you mean `documents`?"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -158,7 +190,11 @@ fn wrong_names_are_wrong_use() {
     let bench = Bench::new();
     let output = bench.heurpipe(&["run", "catalogue"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("did you mean catalog?"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("did you mean catalog?"),
+        "{}",
+        stderr(&output)
+    );
     let output = bench.heurpipe(&["query", "likes:>abc"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let output = bench.heurpipe(&["run", "catalog", "--from", "nowhere"]);
@@ -171,10 +207,17 @@ fn a_folder_that_cannot_be_written_is_named() {
     let bench = Bench::new();
     // A file where a folder should be stops every user, root included.
     bench.write("occupied", b"");
-    bench.write("heurpipe.toml", b"[stores]\ndocuments = \"sqlite:occupied/documents.sqlite\"\n");
+    bench.write(
+        "heurpipe.toml",
+        b"[stores]\ndocuments = \"sqlite:occupied/documents.sqlite\"\n",
+    );
     bench.write("pictures/good.jpg", &jpeg());
     let output = bench.heurpipe(&["run", "catalog", "--from", "pictures"]);
-    assert!(matches!(output.status.code(), Some(1 | 2)), "{:?}", output.status);
+    assert!(
+        matches!(output.status.code(), Some(1 | 2)),
+        "{:?}",
+        output.status
+    );
     assert!(stderr(&output).contains("occupied"), "{}", stderr(&output));
 }
 
@@ -186,24 +229,43 @@ fn an_unknown_format_says_what_was_looked_for() {
     let output = bench.heurpipe(&["run", "catalog", "--from", "what.bin"]);
     assert!(matches!(output.status.code(), Some(1 | 2)));
     let text = stderr(&output);
-    assert!(text.contains("what.bin") && text.to_lowercase().contains("ndjson"), "{text}");
+    assert!(
+        text.contains("what.bin") && text.to_lowercase().contains("ndjson"),
+        "{text}"
+    );
 }
 
 /// The photographs that the garment model was measured on lie beside the repository where they are to be had.
 #[test]
 fn real_photographs_go_through() {
-    let shared = std::env::var_os("HEURPIPE_SHARED")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"), PathBuf::from);
+    let shared = std::env::var_os("HEURPIPE_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        PathBuf::from,
+    );
     let photographs = shared.join("data/clothing");
     if !photographs.is_dir() {
-        println!("skipped: there are no photographs at {}", photographs.display());
+        println!(
+            "skipped: there are no photographs at {}",
+            photographs.display()
+        );
         return;
     }
     let bench = Bench::new();
     let from = photographs.canonicalize().unwrap();
-    let output = bench.heurpipe(&["run", "catalog", "--limit", "40", "--json", "--from", from.to_str().unwrap()]);
+    let output = bench.heurpipe(&[
+        "run",
+        "catalog",
+        "--limit",
+        "40",
+        "--json",
+        "--from",
+        from.to_str().unwrap(),
+    ]);
     let report = report(&output);
     assert_eq!(report["posts"]["read"], 40, "{report}");
     assert_eq!(report["status"], "done", "{report}");
-    assert!(report["posts"]["delivered"].as_u64().unwrap() > 10, "{report}");
+    assert!(
+        report["posts"]["delivered"].as_u64().unwrap() > 10,
+        "{report}"
+    );
 }

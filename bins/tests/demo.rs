@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use heurpipe_core::testkit::canonical;
-use heurpipe_core::{Documents, Filter, Record, Scan, SearchRequest};
+use heurpipe_core::{Filter, Record, Scan, SearchRequest};
 use heurpipe_stores::{Mode, documents, search};
 use serde_json::Value;
 
@@ -23,7 +23,14 @@ fn heurpipe() -> Command {
 fn demo(dir: &Path) -> Command {
     let mut command = heurpipe();
     command
-        .args(["demo", "--no-serve", "--json", "--posts", &POSTS.to_string(), "--dir"])
+        .args([
+            "demo",
+            "--no-serve",
+            "--json",
+            "--posts",
+            &POSTS.to_string(),
+            "--dir",
+        ])
         .arg(dir)
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
@@ -39,7 +46,11 @@ fn json(output: &Output) -> Value {
 /// 0 or 3: done, perhaps with dead letters (the simulated world has a few broken pictures).
 fn ended_well(output: &Output) {
     let log = String::from_utf8_lossy(&output.stderr);
-    assert!(matches!(output.status.code(), Some(0 | 3)), "{:?}\n{log}", output.status);
+    assert!(
+        matches!(output.status.code(), Some(0 | 3)),
+        "{:?}\n{log}",
+        output.status
+    );
 }
 
 /// Documents and search index in canonical form.
@@ -59,8 +70,10 @@ fn stores(dir: &Path) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
 }
 
 fn by_id(records: &[Record]) -> BTreeMap<String, String> {
-    let by_id: BTreeMap<String, String> =
-        records.iter().map(|r| (r.id().to_string(), canonical(r))).collect();
+    let by_id: BTreeMap<String, String> = records
+        .iter()
+        .map(|r| (r.id().to_string(), canonical(r)))
+        .collect();
     assert_eq!(by_id.len(), records.len(), "a record is there twice");
     by_id
 }
@@ -71,9 +84,17 @@ fn the_demo_accounts_for_every_post_and_repeats_itself() {
     let outputs = [&first, &second].map(|dir| demo(dir.path()).output().unwrap());
     outputs.iter().for_each(ended_well);
     let [one, two] = outputs.each_ref().map(json);
-    for (a, b) in one["runs"].as_array().unwrap().iter().zip(two["runs"].as_array().unwrap()) {
+    for (a, b) in one["runs"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .zip(two["runs"].as_array().unwrap())
+    {
         let posts = |key: &str| a["posts"][key].as_u64().unwrap();
-        let settled: u64 = ["delivered", "filtered", "held", "rejected", "dead_lettered"].map(posts).iter().sum();
+        let settled: u64 = ["delivered", "filtered", "held", "rejected", "dead_lettered"]
+            .map(posts)
+            .iter()
+            .sum();
         assert_eq!(posts("read"), settled, "{a}");
         assert!(posts("read") > 0 && posts("delivered") > 0, "{a}");
         assert_eq!(a["status"], "done", "{a}");
@@ -81,9 +102,16 @@ fn the_demo_accounts_for_every_post_and_repeats_itself() {
         assert_eq!(a["media"], b["media"]);
     }
     let catalog = &one["runs"][0];
-    assert!(catalog["media"]["fetched"].as_u64().unwrap() > POSTS / 2, "{catalog}");
+    assert!(
+        catalog["media"]["fetched"].as_u64().unwrap() > POSTS / 2,
+        "{catalog}"
+    );
     let (kept, found) = stores(first.path());
-    assert!(kept.len() as u64 >= POSTS * 9 / 10, "{} records", kept.len());
+    assert!(
+        kept.len() as u64 >= POSTS * 9 / 10,
+        "{} records",
+        kept.len()
+    );
     assert!(!found.is_empty());
     assert_eq!((kept, found), stores(second.path()));
 
@@ -154,9 +182,16 @@ fn a_new_model_version_is_reanalysed_without_touching_a_source() {
         json(&output)
     };
     let (kept, _) = stores(dir.path());
-    let with_garment = kept.values().filter(|r| r.contains("\"enricher\":\"garment\"")).count();
+    let with_garment = kept
+        .values()
+        .filter(|r| r.contains("\"enricher\":\"garment\""))
+        .count();
     let survey = reanalyse(&["--dry-run"]);
-    assert_eq!(survey["stale"].as_u64().unwrap() as usize, with_garment, "{survey}");
+    assert_eq!(
+        survey["stale"].as_u64().unwrap() as usize,
+        with_garment,
+        "{survey}"
+    );
 
     // No simulator is running: whoever asked a source would fail.
     let report = reanalyse(&[]);

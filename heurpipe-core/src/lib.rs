@@ -46,8 +46,8 @@ pub use filter::Filter;
 pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};
 pub use model::*;
 pub use pipeline::{
-    EnricherSurvey, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, RunOptions, StopSignal,
-    StoredRecords, Survey, Why, stop_signal,
+    EnricherSurvey, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, RunOptions,
+    StopSignal, StoredRecords, Survey, Why, stop_signal,
 };
 pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageReport};
 pub use traits::blobs::Blobs;

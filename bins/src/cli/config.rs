@@ -35,7 +35,8 @@ fn show(loaded: &Loaded) -> Result<(), Stop> {
     for name in &loaded.environment {
         println!("# and {name}");
     }
-    let text = toml::to_string_pretty(&loaded.config).map_err(|error| Stop::Usage(error.to_string()))?;
+    let text =
+        toml::to_string_pretty(&loaded.config).map_err(|error| Stop::Usage(error.to_string()))?;
     print!("{text}");
     Ok(())
 }
@@ -53,14 +54,19 @@ fn check(loaded: &Loaded) -> Result<(), Stop> {
             let known = ENRICHERS.contains(&enricher.as_str())
                 || loaded.config.models.folders.contains_key(enricher);
             if !known {
-                wrong.push(format!("use_cases.{name}.enrichers: there is no enricher {enricher}"));
+                wrong.push(format!(
+                    "use_cases.{name}.enrichers: there is no enricher {enricher}"
+                ));
             }
         }
         for source in &settings.sources {
             if let Source::Path { path } = source
                 && !loaded.base.join(path).exists()
             {
-                wrong.push(format!("use_cases.{name}.sources: {} does not exist", path.display()));
+                wrong.push(format!(
+                    "use_cases.{name}.sources: {} does not exist",
+                    path.display()
+                ));
             }
         }
     }

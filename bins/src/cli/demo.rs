@@ -65,7 +65,10 @@ impl Demo {
         let finished = finished(&bench).await?;
         let runs = match finished {
             Some(runs) => {
-                eprintln!("the demo in {} is finished; its folder stays as it is", self.dir.display());
+                eprintln!(
+                    "the demo in {} is finished; its folder stays as it is",
+                    self.dir.display()
+                );
                 runs
             }
             None => self.gather(&loaded, &bench).await?,
@@ -106,7 +109,8 @@ impl Demo {
         let world = simulate::world(self.posts, self.seed);
         let simulator = simulate::start(&world, 0).await?;
         let config = self.configuration(&world, &simulator);
-        let text = toml::to_string_pretty(&config).map_err(|error| Stop::Usage(error.to_string()))?;
+        let text =
+            toml::to_string_pretty(&config).map_err(|error| Stop::Usage(error.to_string()))?;
         let text = format!(
             "# Made by `heurpipe demo`. To gather once more, start the simulator beside it:\n\
              # heurpipe simulate --posts {} --seed {} --port {}\n\n{text}",

@@ -60,7 +60,11 @@ impl Doctor {
             }
             Err(error) => findings.bad("configuration", &error.0),
         }
-        Ok(if findings.failed { Exit::Failed } else { Exit::Done })
+        Ok(if findings.failed {
+            Exit::Failed
+        } else {
+            Exit::Done
+        })
     }
 }
 
@@ -97,7 +101,10 @@ async fn stores(findings: &mut Findings, loaded: &Loaded) {
         let opened = search::open(&search_url, Mode::ReadOnly).await;
         findings.check("search", &search_url, opened);
     }
-    for (what, url) in [("warehouse", at(&stores.warehouse)), ("blobs", at(&stores.blobs))] {
+    for (what, url) in [
+        ("warehouse", at(&stores.warehouse)),
+        ("blobs", at(&stores.blobs)),
+    ] {
         if is_new(&url) {
             fresh(findings, what, &url);
         } else if what == "warehouse" {
@@ -119,14 +126,21 @@ fn is_new(url: &str) -> bool {
 
 /// A store that is not there yet: will its folder let it be made?
 fn fresh(findings: &mut Findings, what: &str, url: &str) {
-    let existing = path_of(url).and_then(|path| path.ancestors().skip(1).find(|p| p.exists() || p.as_os_str().is_empty()));
+    let existing = path_of(url).and_then(|path| {
+        path.ancestors()
+            .skip(1)
+            .find(|p| p.exists() || p.as_os_str().is_empty())
+    });
     let folder = match existing {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     match tempfile_in(folder) {
         Ok(()) => findings.note(what, &format!("{url} does not exist yet and can be made")),
-        Err(error) => findings.bad(what, &format!("{} is not writable: {error}", folder.display())),
+        Err(error) => findings.bad(
+            what,
+            &format!("{} is not writable: {error}", folder.display()),
+        ),
     }
 }
 
@@ -139,7 +153,9 @@ fn tempfile_in(folder: &Path) -> std::io::Result<()> {
 fn secrets(findings: &mut Findings, loaded: &Loaded) {
     let config = &loaded.config;
     let sources: Vec<&Source> = config.use_cases.values().flat_map(|u| &u.sources).collect();
-    let instagram = sources.iter().any(|s| matches!(s, Source::Instagram { .. }));
+    let instagram = sources
+        .iter()
+        .any(|s| matches!(s, Source::Instagram { .. }));
     let weibo = sources.iter().any(|s| matches!(s, Source::Weibo { .. }));
     let wanted = [
         (instagram, "instagram.token", &config.instagram.token),

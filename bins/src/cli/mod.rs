@@ -132,7 +132,11 @@ impl From<ConfigError> for Stop {
 impl Stop {
     /// A failure of reading or writing something outside of the stores.
     fn io(what: &str, error: std::io::Error) -> Self {
-        Self::Failed(Error::new(ErrorKind::Io, "cli").message(what.to_owned()).cause(error))
+        Self::Failed(
+            Error::new(ErrorKind::Io, "cli")
+                .message(what.to_owned())
+                .cause(error),
+        )
     }
 }
 
@@ -143,7 +147,9 @@ pub type Done = Result<Exit, Stop>;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     init_logs();
-    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
     let done = match runtime {
         Ok(runtime) => {
             let done = runtime.block_on(cli.run());

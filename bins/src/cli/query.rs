@@ -9,9 +9,9 @@ use clap::{Args, ValueEnum};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
 use heurpipe_core::{Filter, PostId, Record, Stored};
 use heurpipe_sources::ndjson;
+use heurpipe_stores::Mode;
 use heurpipe_stores::documents::DocumentStore;
 use heurpipe_stores::warehouse::{self, DocumentRows, HotRows, Warehouse, output};
-use heurpipe_stores::Mode;
 
 use super::{Done, Exit, Stop};
 use crate::config::Loaded;
@@ -78,8 +78,8 @@ impl Query {
             }
             (None, filter) => {
                 let parsed = filter.as_deref().unwrap_or_default().parse();
-                let filter: Filter = parsed
-                    .map_err(|error: heurpipe_core::Error| Stop::Usage(error.to_string()))?;
+                let filter: Filter =
+                    parsed.map_err(|error: heurpipe_core::Error| Stop::Usage(error.to_string()))?;
                 let matching = Matching {
                     hot: DocumentRows::new(documents.clone()).matching(Filter::clone(&filter)),
                     documents,
@@ -97,14 +97,26 @@ impl Query {
 
     /// Posts that match, as rows: a query over a warehouse that holds nothing, with the matching posts as its hot tier.
     async fn matching_rows(&self, matching: &Matching) -> Result<(), Stop> {
-        let columns = if self.format == Format::Table { COLUMNS } else { "*" };
-        let limit = self.limit.map(|n| format!(" LIMIT {n}")).unwrap_or_default();
+        let columns = if self.format == Format::Table {
+            COLUMNS
+        } else {
+            "*"
+        };
+        let limit = self
+            .limit
+            .map(|n| format!(" LIMIT {n}"))
+            .unwrap_or_default();
         let sql = format!("SELECT {columns} FROM posts ORDER BY published_at DESC, id{limit}");
         let nothing = warehouse::open("memory:", Mode::ReadOnly).await?;
         self.rows(nothing.as_ref(), &sql, matching).await
     }
 
-    async fn rows(&self, warehouse: &dyn Warehouse, sql: &str, hot: &dyn HotRows) -> Result<(), Stop> {
+    async fn rows(
+        &self,
+        warehouse: &dyn Warehouse,
+        sql: &str,
+        hot: &dyn HotRows,
+    ) -> Result<(), Stop> {
         let answer = warehouse.sql(sql, hot).await?;
         let out = self.output()?;
         output::write(self.format.of_rows(), answer.schema, answer.batches, out).await?;

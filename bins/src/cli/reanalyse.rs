@@ -32,9 +32,10 @@ pub struct Reanalyse {
 impl Reanalyse {
     /// Surveys or runs the re-analysis of each use case.
     pub(super) async fn run(self, loaded: &Loaded) -> Done {
-        let filter: Filter = self.filter.parse().map_err(|error: heurpipe_core::Error| {
-            Stop::Usage(format!("--where: {error}"))
-        })?;
+        let filter: Filter = self
+            .filter
+            .parse()
+            .map_err(|error: heurpipe_core::Error| Stop::Usage(format!("--where: {error}")))?;
         let use_cases = match &self.use_case {
             Some(name) => vec![UseCase::named(name).map_err(Stop::Usage)?],
             None => ALL.to_vec(),

@@ -91,7 +91,10 @@ pub(super) async fn finish(bench: &Workbench, report: &RunReport, json: bool) ->
         eprintln!("{held} posts wait for a person");
     }
     if report.posts.dead_lettered > 0 {
-        eprintln!("look at what failed: heurpipe dead-letters --use-case {}", report.use_case);
+        eprintln!(
+            "look at what failed: heurpipe dead-letters --use-case {}",
+            report.use_case
+        );
     }
     Ok(Exit::of(report))
 }

@@ -57,7 +57,9 @@ impl DeadLetters {
     /// Lists dead letters, oldest first.
     pub(super) async fn run(self, loaded: &Loaded) -> Done {
         let documents = documents_to_read(loaded).await?;
-        let letters = documents.dead_letters(self.use_case.as_deref(), self.limit).await?;
+        let letters = documents
+            .dead_letters(self.use_case.as_deref(), self.limit)
+            .await?;
         for letter in &letters {
             match self.json {
                 true => print_json(letter)?,
@@ -74,7 +76,15 @@ impl DeadLetters {
 fn print_runs(runs: &[RunRecord]) {
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
-    table.set_header(["run", "status", "read", "delivered", "held", "dead", "seconds"]);
+    table.set_header([
+        "run",
+        "status",
+        "read",
+        "delivered",
+        "held",
+        "dead",
+        "seconds",
+    ]);
     for run in runs {
         let report = &run.report;
         let status = serde_json::to_value(report.status).unwrap_or_default();

@@ -18,7 +18,9 @@ pub struct Serve {
 impl Serve {
     /// Serves until Ctrl-C.
     pub async fn run(self, loaded: &Loaded) -> Done {
-        let listen = self.listen.unwrap_or_else(|| loaded.config.api.listen.clone());
+        let listen = self
+            .listen
+            .unwrap_or_else(|| loaded.config.api.listen.clone());
         let bench = Workbench::open_to_read(loaded).await?;
         serve(&bench, &listen).await?;
         Ok(Exit::Done)

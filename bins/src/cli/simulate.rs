@@ -56,5 +56,10 @@ pub(super) async fn start(world: &Arc<World>, port: u16) -> Result<Simulator, St
     let mut options = SimulatorOptions::default();
     options.port = port;
     let started = Simulator::start(Arc::clone(world), options).await;
-    started.map_err(|error| Stop::io(&format!("the simulator cannot listen on port {port}"), error))
+    started.map_err(|error| {
+        Stop::io(
+            &format!("the simulator cannot listen on port {port}"),
+            error,
+        )
+    })
 }

@@ -109,10 +109,16 @@ fn overlay(table: &mut Table, name: &str, value: &str) -> Result<bool, ConfigErr
     };
     let mut place = table;
     for key in keys {
-        let entry = place.entry(key).or_insert_with(|| Value::Table(Table::new()));
+        let entry = place
+            .entry(key)
+            .or_insert_with(|| Value::Table(Table::new()));
         place = match entry {
             Value::Table(inner) => inner,
-            _ => return Err(ConfigError(format!("{name}: it names a value as if it were a table"))),
+            _ => {
+                return Err(ConfigError(format!(
+                    "{name}: it names a value as if it were a table"
+                )));
+            }
         };
     }
     place.insert(last, typed(value));
@@ -138,14 +144,23 @@ mod tests {
         let dir = tempfile::tempdir().unwrap();
         let file = dir.path().join("heurpipe.toml");
         std::fs::write(&file, text).unwrap();
-        let environment = environment.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
+        let environment = environment
+            .iter()
+            .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()));
         load(Some(&file), environment)
     }
 
     #[test]
     fn environment_wins_over_file() {
         let text = "[stores]\ndocuments = \"sqlite:a\"\nsearch = \"tantivy:b\"\n";
-        let loaded = in_file(text, &[("HEURPIPE_STORES__DOCUMENTS", "sqlite:c"), ("HEURPIPE_MODELS", "x")]).unwrap();
+        let loaded = in_file(
+            text,
+            &[
+                ("HEURPIPE_STORES__DOCUMENTS", "sqlite:c"),
+                ("HEURPIPE_MODELS", "x"),
+            ],
+        )
+        .unwrap();
         assert_eq!(loaded.config.stores.documents, "sqlite:c");
         assert_eq!(loaded.config.stores.search, "tantivy:b");
         assert_eq!(loaded.environment, ["HEURPIPE_STORES__DOCUMENTS"]);

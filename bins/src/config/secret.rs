@@ -15,14 +15,18 @@ pub fn resolve(setting: &str, reference: &str, base: &Path) -> Result<String> {
             .with("setting", setting)
     };
     match reference.split_once(':') {
-        Some(("env", name)) => std::env::var(name)
-            .map_err(|_| wrong(format!("the environment has no {name}"))),
+        Some(("env", name)) => {
+            std::env::var(name).map_err(|_| wrong(format!("the environment has no {name}")))
+        }
         Some(("file", path)) => {
             let path = base.join(path);
-            let text = std::fs::read_to_string(&path)
-                .map_err(|error| wrong(format!("{} cannot be read", path.display())).cause(error))?;
+            let text = std::fs::read_to_string(&path).map_err(|error| {
+                wrong(format!("{} cannot be read", path.display())).cause(error)
+            })?;
             Ok(text.trim().to_owned())
         }
-        _ => Err(wrong("a secret is written env:NAME or file:PATH".to_owned())),
+        _ => Err(wrong(
+            "a secret is written env:NAME or file:PATH".to_owned(),
+        )),
     }
 }

@@ -14,11 +14,19 @@ pub const CATALOG: UseCase = UseCase {
 };
 
 fn build(bench: &Workbench, name: &str, input: &Input) -> Result<Pipeline> {
-    let enrichers = bench.enrichers(name, &["brand", "language", "colour", "garment", "pattern"])?;
+    let enrichers =
+        bench.enrichers(name, &["brand", "language", "colour", "garment", "pattern"])?;
     enrichers
         .into_iter()
-        .fold(bench.pipeline(name, input)?, |builder, e| builder.enrich_arc(e))
+        .fold(bench.pipeline(name, input)?, |builder, e| {
+            builder.enrich_arc(e)
+        })
         .gate(bench.review(name, &["garment"], uncertain(0.1)))
-        .sink(bench.search.clone().only(bench.relevant(name, "garment:* -repost:true")?))
+        .sink(
+            bench
+                .search
+                .clone()
+                .only(bench.relevant(name, "garment:* -repost:true")?),
+        )
         .build()
 }

@@ -39,7 +39,10 @@ impl UseCase {
                 Some(right) => format!("; did you mean {right}?"),
                 None => String::new(),
             };
-            format!("there is no use case {name}; there are {}{suggestion}", names.join(", "))
+            format!(
+                "there is no use case {name}; there are {}{suggestion}",
+                names.join(", ")
+            )
         })
     }
 

@@ -16,7 +16,9 @@ fn build(bench: &Workbench, name: &str, input: &Input) -> Result<Pipeline> {
     let enrichers = bench.enrichers(name, &["brand", "language", "colour"])?;
     enrichers
         .into_iter()
-        .fold(bench.pipeline(name, input)?, |builder, e| builder.enrich_arc(e))
+        .fold(bench.pipeline(name, input)?, |builder, e| {
+            builder.enrich_arc(e)
+        })
         .sink(bench.search.clone().only(bench.relevant(name, "colour:*")?))
         .build()
 }

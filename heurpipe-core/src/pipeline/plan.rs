@@ -62,7 +62,10 @@ fn wanted(spec: &EnricherSpec, givers: &BTreeMap<String, BTreeSet<String>>) -> B
 }
 
 /// An enricher with all that depends on it, and all that those need.
-pub(crate) fn around(enrichers: &[Arc<dyn Enricher>], name: &str) -> Result<Vec<Arc<dyn Enricher>>> {
+pub(crate) fn around(
+    enrichers: &[Arc<dyn Enricher>],
+    name: &str,
+) -> Result<Vec<Arc<dyn Enricher>>> {
     if !enrichers.iter().any(|e| e.spec().name == name) {
         let names: Vec<&str> = enrichers.iter().map(|e| e.spec().name.as_str()).collect();
         return Err(invalid("the pipeline has no enricher of this name")
@@ -71,7 +74,9 @@ pub(crate) fn around(enrichers: &[Arc<dyn Enricher>], name: &str) -> Result<Vec<
     }
     let givers = givers(enrichers)?;
     let mut kept = BTreeSet::from([name.to_owned()]);
-    grow(&mut kept, enrichers, |spec, kept| !wanted(spec, &givers).is_disjoint(kept));
+    grow(&mut kept, enrichers, |spec, kept| {
+        !wanted(spec, &givers).is_disjoint(kept)
+    });
     grow(&mut kept, enrichers, |spec, kept| {
         enrichers
             .iter()

@@ -9,9 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::decoder::{PixelRequest, Pixels};
 use crate::filter::Filter;
-use crate::model::{
-    Digest, Finding, Fingerprint, Media, Platform, Post, PostId, Record, Target,
-};
+use crate::model::{Digest, Finding, Fingerprint, Media, Platform, Post, PostId, Record, Target};
 use crate::{Error, ErrorKind, Result};
 
 /// Reads attributes off a batch of targets.
@@ -258,7 +256,10 @@ impl From<Post> for Item {
 impl From<Pixels> for Item {
     /// A picture by itself, of a post that has nothing else.
     fn from(pixels: Pixels) -> Self {
-        let id = PostId::new(Platform::new("picture"), Digest::of(&pixels.bytes).to_string());
+        let id = PostId::new(
+            Platform::new("picture"),
+            Digest::of(&pixels.bytes).to_string(),
+        );
         let mut post = Post::new(id, jiff::Timestamp::UNIX_EPOCH);
         let mut medium = Media::image("picture", "");
         medium.url = None;
