@@ -48,6 +48,12 @@ async fn main() -> Result<()> {
     for record in sink.records() {
         println!("{:?}: {}", record.effective()["season"], record.post.text);
     }
-    println!("{report:#?}");
+    println!("{:?}: {:?}", report.status, report.posts);
+    for stage in &report.stages {
+        println!(
+            "{:<20} {} in, {} out",
+            stage.name, stage.entered, stage.left
+        );
+    }
     Ok(())
 }

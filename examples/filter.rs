@@ -12,7 +12,7 @@ fn main() -> Result<()> {
     let given = std::env::args().nth(1);
     let text = given.unwrap_or_else(|| r#"colour:Red,pink likes:>=100 -garment:hat"#.to_owned());
 
-    // What cannot be understood is an error that shows the place.
+    // What cannot be understood is an error that names the column.
     let filter: Filter = text.parse()?;
     println!("canonically: {filter}");
 

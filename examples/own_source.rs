@@ -54,7 +54,7 @@ async fn main() -> Result<()> {
         let builder = Pipeline::builder("reading").documents(documents.clone());
         let pipeline = builder.source(source).sink(Collect::new("read")).build()?;
         let report = pipeline.run(RunOptions::default()).await?;
-        println!("{} new entries", report.posts.read);
+        println!("new entries: {}", report.posts.read);
     }
     Ok(())
 }
