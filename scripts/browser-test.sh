@@ -13,7 +13,7 @@ if ! command -v chromium >/dev/null; then
     apt-get install -y -qq --no-install-recommends chromium >/dev/null
 fi
 
-cargo build -q -p heurpipe --bin heurpipe --all-features
+cargo build -q --workspace --all-features --bins
 target/debug/heurpipe demo --posts 80 --dir "$out/demo" --listen "$address" 2>"$out/demo.log" &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT

@@ -25,6 +25,10 @@ use crate::config::{self, Config, Loaded, closest};
 /// The enrichers that a use case may name, beside those of model folders.
 pub const ENRICHERS: [&str; 5] = ["brand", "language", "colour", "garment", "pattern"];
 
+type Sources = Vec<Arc<dyn Source>>;
+/// Folders beneath which pictures may be read.
+type Folders = Vec<PathBuf>;
+
 /// Weibo's pictures are given to those who come from its pages.
 const WEIBO_PAGE: &str = "https://weibo.com/";
 
@@ -125,11 +129,7 @@ impl Workbench {
             .fold(builder, PipelineBuilder::source_arc))
     }
 
-    fn sources(
-        &self,
-        use_case: &str,
-        input: &Input,
-    ) -> Result<(Vec<Arc<dyn Source>>, Vec<PathBuf>)> {
+    fn sources(&self, use_case: &str, input: &Input) -> Result<(Sources, Folders)> {
         let mut configured = match input {
             Input::Paths(paths) => paths
                 .iter()

@@ -39,10 +39,8 @@ impl Bench {
 
     fn dead_letters(&self) -> Vec<Value> {
         let output = self.heurpipe(&["dead-letters", "--json"]);
-        let text = String::from_utf8(output.stdout).unwrap();
-        text.lines()
-            .map(|line| serde_json::from_str(line).unwrap())
-            .collect()
+        let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        listed["dead_letters"].as_array().unwrap().clone()
     }
 }
 

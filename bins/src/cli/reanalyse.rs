@@ -1,9 +1,11 @@
 //! `heurpipe reanalyse`: what is stale on stored posts, and nothing else.
 
-use clap::Args;
-use heurpipe_core::{Filter, RunOptions};
+use std::collections::BTreeMap;
 
-use super::run::{finish, run_shown};
+use clap::Args;
+use heurpipe_core::{Filter, Pipeline, RunOptions};
+
+use super::run::{print_report, run_shown, tell_further};
 use super::{Done, Exit, Stop, print_json};
 use crate::config::Loaded;
 use crate::use_cases::{ALL, UseCase, reanalysis};
@@ -24,7 +26,7 @@ pub struct Reanalyse {
     /// Count what would run, and run nothing.
     #[arg(long)]
     dry_run: bool,
-    /// Print one JSON object a use case.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -44,30 +46,65 @@ impl Reanalyse {
             true => Workbench::open_to_read(loaded).await?,
             false => Workbench::open(loaded).await?,
         };
-        let mut exit = Exit::Done;
-        for use_case in &use_cases {
-            let ended = self.one(&bench, use_case, &filter).await?;
-            exit = exit.worse(ended);
+        let pipelines = self.pipelines(&bench, &use_cases, &filter)?;
+        match self.dry_run {
+            true => self.survey(&pipelines, &filter).await,
+            false => self.reanalyse(&bench, &pipelines).await,
         }
-        Ok(exit)
     }
 
-    async fn one(&self, bench: &Workbench, use_case: &UseCase, filter: &Filter) -> Done {
-        let pipeline = reanalysis(bench, use_case, filter.clone())?;
-        let pipeline = match &self.enricher {
-            Some(name) => pipeline.only_enricher(name)?,
-            None => pipeline,
-        };
-        if self.dry_run {
-            let survey = pipeline.survey(filter).await?;
-            if self.json {
-                print_json(&survey)?;
-            } else {
-                print!("{}: {survey}", use_case.name);
+    /// The pipelines of the use cases that have the enricher asked for.
+    fn pipelines(
+        &self,
+        bench: &Workbench,
+        use_cases: &[UseCase],
+        filter: &Filter,
+    ) -> Result<Vec<Pipeline>, Stop> {
+        let mut pipelines = Vec::new();
+        let mut without = None;
+        for use_case in use_cases {
+            let pipeline = reanalysis(bench, use_case, filter.clone())?;
+            match &self.enricher {
+                None => pipelines.push(pipeline),
+                Some(name) => match pipeline.only_enricher(name) {
+                    Ok(pipeline) => pipelines.push(pipeline),
+                    Err(error) => without = Some(error),
+                },
             }
-            return Ok(Exit::Done);
         }
-        let report = run_shown(&pipeline, RunOptions::default(), None).await?;
-        finish(bench, &report, self.json).await
+        match (pipelines.is_empty(), without) {
+            (true, Some(error)) => Err(error.into()),
+            _ => Ok(pipelines),
+        }
+    }
+
+    async fn survey(&self, pipelines: &[Pipeline], filter: &Filter) -> Done {
+        let mut surveys = BTreeMap::new();
+        for pipeline in pipelines {
+            surveys.insert(pipeline.name(), pipeline.survey(filter).await?);
+        }
+        if self.json {
+            print_json(&BTreeMap::from([("surveys", surveys)]))?;
+        } else {
+            for (use_case, survey) in &surveys {
+                print!("{use_case}: {survey}");
+            }
+        }
+        Ok(Exit::Done)
+    }
+
+    async fn reanalyse(&self, bench: &Workbench, pipelines: &[Pipeline]) -> Done {
+        let mut runs = Vec::new();
+        for pipeline in pipelines {
+            runs.push(run_shown(pipeline, RunOptions::default(), None).await?);
+        }
+        match self.json {
+            true => print_json(&BTreeMap::from([("runs", &runs)]))?,
+            false => runs.iter().for_each(print_report),
+        }
+        for report in &runs {
+            tell_further(bench, report).await?;
+        }
+        Ok(runs.iter().map(Exit::of).fold(Exit::Done, Exit::worse))
     }
 }

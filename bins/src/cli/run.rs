@@ -48,7 +48,12 @@ impl Run {
         options.since = self.since;
         options.until = self.until;
         let report = run_shown(&pipeline, options, None).await?;
-        finish(&bench, &report, self.json).await
+        match self.json {
+            true => print_json(&report)?,
+            false => print_report(&report),
+        }
+        tell_further(&bench, &report).await?;
+        Ok(Exit::of(&report))
     }
 }
 
@@ -75,13 +80,8 @@ pub(super) async fn run_shown(
     Ok(report?)
 }
 
-/// Prints the report and what to look at next.
-pub(super) async fn finish(bench: &Workbench, report: &RunReport, json: bool) -> Done {
-    if json {
-        print_json(report)?;
-    } else {
-        print_report(report);
-    }
+/// Says on stderr what ended early and what to look at next.
+pub(super) async fn tell_further(bench: &Workbench, report: &RunReport) -> Result<(), Stop> {
     for error in &report.errors {
         eprintln!("ended early: {error}");
     }
@@ -96,7 +96,7 @@ pub(super) async fn finish(bench: &Workbench, report: &RunReport, json: bool) ->
             report.use_case
         );
     }
-    Ok(Exit::of(report))
+    Ok(())
 }
 
 /// A run as a table.

@@ -1,5 +1,7 @@
 //! `heurpipe runs` and `heurpipe dead-letters`: what happened.
 
+use std::collections::BTreeMap;
+
 use clap::Args;
 use heurpipe_core::{DeadLetter, RunRecord};
 
@@ -13,7 +15,7 @@ use crate::workbench::documents_to_read;
 pub struct Runs {
     /// Show this run.
     id: Option<String>,
-    /// Print JSON.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -27,7 +29,7 @@ pub struct DeadLetters {
     /// At most so many.
     #[arg(long, default_value_t = 50)]
     limit: usize,
-    /// Print JSON, one object a line.
+    /// Print one JSON object.
     #[arg(long)]
     json: bool,
 }
@@ -46,7 +48,7 @@ impl Runs {
                     false => print_report(&run.report),
                 }
             }
-            None if self.json => print_json(&runs)?,
+            None if self.json => print_json(&BTreeMap::from([("runs", &runs)]))?,
             None => print_runs(&runs),
         }
         Ok(Exit::Done)
@@ -60,13 +62,12 @@ impl DeadLetters {
         let letters = documents
             .dead_letters(self.use_case.as_deref(), self.limit)
             .await?;
-        for letter in &letters {
-            match self.json {
-                true => print_json(letter)?,
-                false => print_letter(letter),
-            }
+        if self.json {
+            print_json(&BTreeMap::from([("dead_letters", &letters)]))?;
+            return Ok(Exit::Done);
         }
-        if letters.is_empty() && !self.json {
+        letters.iter().for_each(print_letter);
+        if letters.is_empty() {
             println!("no dead letters");
         }
         Ok(Exit::Done)
