@@ -1,6 +1,6 @@
 //! Pictures of garments, drawn from a description and a seed.
 //!
-//! A garment is a list of outlines ([`cuts`]) filled with cloth ([`fabric`]) and lit by hand ([`paint`]) before a [`backdrop`].
+//! A garment is a list of outlines (`cuts`) filled with cloth (`fabric`) and lit by hand (`paint`) before a `backdrop`.
 //! Nothing is read from disk and nothing depends on the clock: the same [`GarmentPicture`] gives the same bytes.
 
 mod backdrop;
