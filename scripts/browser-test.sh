@@ -14,11 +14,13 @@ if ! command -v chromium >/dev/null; then
 fi
 
 cargo build -q --workspace --all-features --bins
-target/debug/heurpipe demo --posts 80 --dir "$out/demo" --listen "$address" 2>"$out/demo.log" &
+target/debug/heurpipe demo --posts 80 --dir "$out/demo" --listen "$address" >"$out/demo.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT
+# The pages are there from the first post on; what they are tested for is there when both use cases are done.
 for _ in $(seq 300); do
-    curl -fs "http://$address/healthz" >/dev/null 2>&1 && break
+    done_runs=$(curl -fs "http://$address/v1/runs" 2>/dev/null | grep -o '"status":"done"' | wc -l || true)
+    [ "$done_runs" -ge 2 ] && break
     kill -0 "$server" || { cat "$out/demo.log"; exit 1; }
     sleep 1
 done

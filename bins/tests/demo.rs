@@ -1,7 +1,7 @@
 //! The demo as a user runs it: counted, the same for the same seed, and none the worse for being killed.
 #![allow(clippy::unwrap_used)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -53,8 +53,18 @@ fn ended_well(output: &Output) {
     );
 }
 
-/// Documents and search index in canonical form.
-fn stores(dir: &Path) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
+/// What a demo leaves behind.
+#[derive(Debug, PartialEq)]
+struct Stores {
+    /// Records of documents in canonical form, by id.
+    kept: BTreeMap<String, String>,
+    /// Records of the search index in canonical form, by id.
+    found: BTreeMap<String, String>,
+    /// Digests of the pictures.
+    pictures: BTreeSet<String>,
+}
+
+fn stores(dir: &Path) -> Stores {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let url = format!("sqlite:{}", dir.join("documents.sqlite").display());
@@ -65,8 +75,27 @@ fn stores(dir: &Path) -> (BTreeMap<String, String>, BTreeMap<String, String>) {
         let index = search::open(&url, Mode::ReadOnly).await.unwrap();
         let request = SearchRequest::new(Filter::All).limit(100_000);
         let found = index.search(&request).await.unwrap().items;
-        (by_id(&kept), by_id(&found))
+        Stores {
+            kept: by_id(&kept),
+            found: by_id(&found),
+            pictures: pictures(&dir.join("blobs")),
+        }
     })
+}
+
+/// The names of blobs: files named by 64 hexadecimal digits, in whatever folder.
+fn pictures(folder: &Path) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        if path.is_dir() {
+            names.extend(pictures(&path));
+        } else if name.len() == 64 && name.bytes().all(|b| b.is_ascii_hexdigit()) {
+            names.insert(name);
+        }
+    }
+    names
 }
 
 fn by_id(records: &[Record]) -> BTreeMap<String, String> {
@@ -106,14 +135,14 @@ fn the_demo_accounts_for_every_post_and_repeats_itself() {
         catalog["media"]["fetched"].as_u64().unwrap() > POSTS / 2,
         "{catalog}"
     );
-    let (kept, found) = stores(first.path());
-    assert!(
-        kept.len() as u64 >= POSTS * 9 / 10,
-        "{} records",
-        kept.len()
+    let left = stores(first.path());
+    assert_eq!(
+        left.kept.len() as u64,
+        POSTS,
+        "every post of the world is there"
     );
-    assert!(!found.is_empty());
-    assert_eq!((kept, found), stores(second.path()));
+    assert!(!left.found.is_empty() && !left.pictures.is_empty());
+    assert_eq!(left, stores(second.path()));
 
     let again = demo(first.path()).output().unwrap();
     let log = String::from_utf8_lossy(&again.stderr).into_owned();
@@ -145,9 +174,19 @@ fn a_demo_killed_at_any_moment_ends_as_an_unbroken_one() {
         child.wait().unwrap();
         let resumed = demo(dir.path()).output().unwrap();
         ended_well(&resumed);
-        let (kept, found) = stores(dir.path());
-        assert_eq!(kept, expected.0, "documents, killed at {share} of the run");
-        assert_eq!(found, expected.1, "search, killed at {share} of the run");
+        let left = stores(dir.path());
+        assert_eq!(
+            left.kept, expected.kept,
+            "documents, killed at {share} of the run"
+        );
+        assert_eq!(
+            left.found, expected.found,
+            "search, killed at {share} of the run"
+        );
+        assert_eq!(
+            left.pictures, expected.pictures,
+            "pictures, killed at {share} of the run"
+        );
     }
 }
 
@@ -181,7 +220,7 @@ fn a_new_model_version_is_reanalysed_without_touching_a_source() {
         ended_well(&output);
         json(&output)
     };
-    let (kept, _) = stores(dir.path());
+    let kept = stores(dir.path()).kept;
     let with_garment = kept
         .values()
         .filter(|r| r.contains("\"enricher\":\"garment\""))

@@ -11,7 +11,7 @@ use heurpipe_sources::simulator::{CALLER, Simulator, World};
 use serde::Serialize;
 
 use super::run::{print_report, run_shown};
-use super::serve::serve;
+use super::serve::Server;
 use super::{Done, Exit, Stop, print_json, simulate};
 use crate::config::{self, Config, Loaded, load};
 use crate::use_cases::ALL;
@@ -62,6 +62,11 @@ impl Demo {
             false => self.begin().await?,
         };
         let bench = Workbench::open(&loaded).await?;
+        // From the first post on, so that one can watch the pages fill.
+        let server = match self.no_serve {
+            true => None,
+            false => Some(Server::start(&bench, &self.listen).await?),
+        };
         let finished = finished(&bench).await?;
         let runs = match finished {
             Some(runs) => {
@@ -80,8 +85,8 @@ impl Demo {
             runs.iter().for_each(print_report);
             self.print_hints();
         }
-        if !self.no_serve {
-            serve(&bench, &self.listen).await?;
+        if let Some(server) = server {
+            server.ended().await?;
         }
         Ok(exit)
     }
@@ -191,9 +196,10 @@ impl Demo {
     fn print_hints(&self) {
         let dir = self.dir.display();
         println!("\nlook further from {dir}:");
-        println!("  heurpipe query 'garment:dress colour:red' ");
+        println!("  heurpipe query 'garment:dress colour:red'");
         println!("  heurpipe query --sql 'SELECT platform, count(*) FROM posts GROUP BY platform'");
         println!("  heurpipe plan catalog");
+        println!("  heurpipe-api");
     }
 }
 

@@ -21,7 +21,7 @@ use heurpipe_core::{Error, ErrorKind, RunReport, RunStatus};
 
 use crate::config::{ConfigError, Loaded, load};
 
-pub use serve::{Serve, serve};
+pub use serve::Serve;
 
 /// Gather, enrich, check, search and keep social-media posts.
 #[derive(Debug, Parser)]
@@ -60,8 +60,6 @@ enum Command {
     /// Show or check the configuration.
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Serve the API and its pages.
-    Serve(Serve),
 }
 
 /// How a command ended: 0 done, 1 failed, 2 wrong use, 3 done with dead letters.
@@ -207,7 +205,6 @@ impl Cli {
             Command::Models(models) => models.run(&with_runtime(loaded()?)?).await,
             Command::Doctor(doctor) => doctor.run(loaded()).await,
             Command::Config(command) => command.run(loaded()?),
-            Command::Serve(serve) => serve.run(&loaded()?).await,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Whether an enricher has anything to do on a target, and why.
 
+use std::cell::OnceCell;
+
 use crate::flat::Flat;
 use crate::{
     By, Digest, EnricherSpec, Fetched, Granularity, LedgerOutcome, MediaKind, Record, SkipReason,
@@ -57,16 +59,22 @@ pub(crate) fn targets(spec: &EnricherSpec, record: &Record) -> Vec<Target> {
     }
 }
 
-/// What is to be done about an enricher on a target. `flat` is the record's flat view, for the condition.
+/// A record's flat view, made when the first condition asks for it.
+pub(crate) type LazyFlat = OnceCell<Flat>;
+
+/// What is to be done about an enricher on a target. `flat` belongs to the record.
 pub(crate) fn decide(
     spec: &EnricherSpec,
     record: &Record,
-    flat: &Flat,
+    flat: &LazyFlat,
     target: &Target,
 ) -> Decision {
     let input = input_digest(spec, record, target);
     let earlier = record.ledger_entry(&spec.name, target);
-    let holds = spec.when.as_ref().is_none_or(|filter| filter.matches(flat));
+    let holds = match &spec.when {
+        Some(filter) => filter.matches(flat.get_or_init(|| Flat::of(record))),
+        None => true,
+    };
     let skip = if !holds {
         Some(SkipReason::Condition)
     } else if is_gone(record, target) {

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use super::Pipeline;
-use super::need::{Decision, Why, decide, targets};
+use super::need::{Decision, LazyFlat, Why, decide, targets};
 use super::plan::{dependencies, invalid};
-use crate::flat::Flat;
 use crate::{Filter, Record, Result, Scan};
 
 /// What a pipeline would do to the records that its documents hold.
@@ -59,7 +58,7 @@ pub(super) async fn survey(pipeline: &Pipeline, filter: &Filter) -> Result<Surve
 
 /// Whether any enricher of the pipeline has something to do on a record.
 pub(super) fn needs_work(pipeline: &Pipeline, record: &Record) -> bool {
-    let flat = Flat::of(record);
+    let flat = LazyFlat::new();
     pipeline.enrichers().any(|enricher| {
         let spec = enricher.spec();
         targets(spec, record)
@@ -94,7 +93,7 @@ impl<'a> Counter<'a> {
     }
 
     fn look_at(&mut self, record: &Record) {
-        let flat = Flat::of(record);
+        let flat = LazyFlat::new();
         let mut changing: Vec<&str> = Vec::new();
         let mut stale = false;
         for (index, enricher) in self.pipeline.enrichers().enumerate() {

@@ -31,6 +31,10 @@ const SUPPORTED: &[&str] = &[
 /// # Errors
 /// `Config` for a URL that no backend understands; `Conflict` when another process writes to the store; `NotFound` when it is to be read and
 /// is not there; `Corrupt` when it is something else.
+#[cfg_attr(
+    not(feature = "sqlite"),
+    allow(unused_variables, reason = "only backends with a path use them")
+)]
 pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn DocumentStore>> {
     const OPERATION: &str = "documents.open";
     let (scheme, rest) = address::split(url, OPERATION, SUPPORTED)?;

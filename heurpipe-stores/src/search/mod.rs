@@ -30,6 +30,10 @@ const SUPPORTED: &[&str] = &[
 /// # Errors
 /// `Config` for a URL that no backend understands, and for an index that another version of the text analysis made: it must be rebuilt;
 /// `NotFound` when the index is to be read and is not there; `Corrupt` when the folder holds something else.
+#[cfg_attr(
+    not(feature = "tantivy"),
+    allow(unused_variables, reason = "only backends with a path use them")
+)]
 pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn SearchIndex>> {
     const OPERATION: &str = "search.open";
     let (scheme, rest) = address::split(url, OPERATION, SUPPORTED)?;

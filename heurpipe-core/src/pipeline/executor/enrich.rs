@@ -8,12 +8,11 @@ use futures::future::join_all;
 use jiff::Timestamp;
 use tokio::sync::mpsc::{Receiver, Sender};
 
-use super::super::need::{Decision, decide, targets};
+use super::super::need::{Decision, LazyFlat, decide, targets};
 use super::call::call;
 use super::meter::{Meter, polled_cpu};
 use super::pictures::Pictures;
 use super::shared::{Envelope, Parcel, Shared, receiver_stream};
-use crate::flat::Flat;
 use crate::{
     Annotation, Batch, Digest, Enricher, EnricherSpec, Error, Finding, Fingerprint, Input, Item,
     ItemResult, LedgerEntry, LedgerOutcome, Producer, Record, Result, SkipReason, Target,
@@ -61,7 +60,7 @@ async fn enrich_parcel(shared: &Shared, meters: &EnrichMeters, parcel: Parcel) -
     } = parcel;
     let mut pictures = Pictures::new(shared, &meters.decode);
     for wave in &shared.pipeline.waves {
-        let flats: Vec<Flat> = envelopes.iter().map(|e| Flat::of(&e.record)).collect();
+        let flats: Vec<LazyFlat> = envelopes.iter().map(|_| LazyFlat::new()).collect();
         let mut runs = Vec::with_capacity(wave.len());
         for enricher in wave {
             let meter = &meters.enrichers[&enricher.spec().name];
@@ -123,7 +122,7 @@ fn plan_jobs(
     spec: &EnricherSpec,
     meter: &Meter,
     envelopes: &mut [Envelope],
-    flats: &[Flat],
+    flats: &[LazyFlat],
 ) -> Vec<Job> {
     let mut jobs = Vec::new();
     for (index, (envelope, flat)) in envelopes.iter_mut().zip(flats).enumerate() {
