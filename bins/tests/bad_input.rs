@@ -195,6 +195,10 @@ fn wrong_names_are_wrong_use() {
     );
     let output = bench.heurpipe(&["query", "likes:>abc"]);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    for sql in ["DROP TABLE posts", "SELECT colur FROM posts", "SELEC 1"] {
+        let output = bench.heurpipe(&["query", "--sql", sql]);
+        assert_eq!(output.status.code(), Some(2), "{sql}: {}", stderr(&output));
+    }
     let output = bench.heurpipe(&["run", "catalog", "--from", "nowhere"]);
     assert!(matches!(output.status.code(), Some(1 | 2)));
     assert!(stderr(&output).contains("nowhere"), "{}", stderr(&output));

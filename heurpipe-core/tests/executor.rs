@@ -423,6 +423,50 @@ async fn a_new_version_runs_that_enricher_and_what_depends_on_it() {
 }
 
 #[tokio::test]
+async fn sinks_learn_that_a_post_is_no_longer_relevant() {
+    let documents = Arc::new(MemoryDocuments::new());
+    let sink = Collect::new("out");
+    let pipeline = |label: &'static str, version: &str, stored: bool| {
+        let model = EnricherFn::new(
+            EnricherSpec::new("garment", version).gives(["garment"]),
+            move |_| Ok(vec![Finding::label("garment", label)]),
+        );
+        let builder = Pipeline::builder("catalog")
+            .documents(documents.clone())
+            .enrich(model)
+            .sink(sink.clone().only("garment:dress".parse().unwrap()));
+        let builder = if stored {
+            builder.source(StoredRecords::of_use_case(
+                documents.clone(),
+                "catalog",
+                Filter::All,
+            ))
+        } else {
+            builder.source(Posts::new(posts(3)))
+        };
+        builder.build().unwrap()
+    };
+    let first = pipeline("dress", "1", false);
+    first.run(RunOptions::default()).await.unwrap();
+    assert!(
+        sink.records()
+            .iter()
+            .all(|r| r.relevant_to().eq(["catalog"]))
+    );
+
+    let second = pipeline("hat", "2", true);
+    let report = second.run(RunOptions::default()).await.unwrap();
+    accounted(&report);
+    assert_eq!(report.posts.filtered, 3, "{report:?}");
+    let stored = all_records(documents.as_ref()).await;
+    for record in sink.records() {
+        assert_eq!(record.relevant_to().count(), 0);
+        assert!(record.effective()["garment"].contains("hat"));
+        assert_eq!(stored[&record.id().to_string()], canonical(&record));
+    }
+}
+
+#[tokio::test]
 async fn a_condition_that_comes_true_runs_the_enricher() {
     let documents = Arc::new(MemoryDocuments::new());
     let dear = Arc::new(AtomicUsize::new(0));

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
-use heurpipe_core::{Filter, PostId, Record, Stored};
+use heurpipe_core::{Error, ErrorKind, Filter, PostId, Record, Stored};
 use heurpipe_sources::ndjson;
 use heurpipe_stores::Mode;
 use heurpipe_stores::documents::DocumentStore;
@@ -79,7 +79,7 @@ impl Query {
             (None, filter) => {
                 let parsed = filter.as_deref().unwrap_or_default().parse();
                 let filter: Filter =
-                    parsed.map_err(|error: heurpipe_core::Error| Stop::Usage(error.to_string()))?;
+                    parsed.map_err(|error: Error| Stop::Usage(error.to_string()))?;
                 let matching = Matching {
                     hot: DocumentRows::new(documents.clone()).matching(Filter::clone(&filter)),
                     documents,
@@ -117,7 +117,7 @@ impl Query {
         sql: &str,
         hot: &dyn HotRows,
     ) -> Result<(), Stop> {
-        let answer = warehouse.sql(sql, hot).await?;
+        let answer = warehouse.sql(sql, hot).await.map_err(refused)?;
         let out = self.output()?;
         output::write(self.format.of_rows(), answer.schema, answer.batches, out).await?;
         Ok(())
@@ -150,6 +150,14 @@ impl Query {
             }
             None => Box::new(BufWriter::new(std::io::stdout())),
         })
+    }
+}
+
+/// A query that cannot be understood, or that would change something, is wrong use; all else is a failure.
+fn refused(error: Error) -> Stop {
+    match error.kind() {
+        ErrorKind::InvalidInput | ErrorKind::PermissionDenied => Stop::Usage(error.to_string()),
+        _ => Stop::Failed(error),
     }
 }
 

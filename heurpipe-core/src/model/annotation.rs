@@ -34,6 +34,18 @@ impl Target {
     }
 }
 
+impl Target {
+    /// What targets are ordered by: the post first, then medium by medium, each before its regions. Of a region's bounds, which are not
+    /// negative, the bits have the order of the numbers.
+    pub(super) fn place(&self) -> (Option<&str>, Option<[u32; 4]>) {
+        let bounds = match self {
+            Self::Region { region: r, .. } => Some([r.x, r.y, r.width, r.height].map(f32::to_bits)),
+            Self::Post | Self::Media(_) => None,
+        };
+        (self.media(), bounds)
+    }
+}
+
 impl fmt::Display for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

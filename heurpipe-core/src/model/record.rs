@@ -312,19 +312,26 @@ fn person(annotation: &Annotation) -> Option<&str> {
     }
 }
 
+/// Puts annotations in canonical order. Values are compared as JSON, which is made only where all else is equal.
 pub(super) fn sort_annotations(annotations: &mut [Annotation]) {
-    annotations.sort_by_cached_key(|a| {
-        (
-            a.target.to_string(),
-            a.attribute.clone(),
-            producer_name(a).map(str::to_owned),
-            serde_json::to_string(&a.value).unwrap_or_default(),
-            person(a).map(str::to_owned),
-            a.at,
-        )
+    let json = |a: &Annotation| serde_json::to_string(&a.value).unwrap_or_default();
+    annotations.sort_by(|a, b| {
+        a.target
+            .place()
+            .cmp(&b.target.place())
+            .then_with(|| a.attribute.cmp(&b.attribute))
+            .then_with(|| producer_name(a).cmp(&producer_name(b)))
+            .then_with(|| json(a).cmp(&json(b)))
+            .then_with(|| person(a).cmp(&person(b)))
+            .then_with(|| a.at.cmp(&b.at))
     });
 }
 
+/// Puts a ledger's lines in canonical order.
 pub(super) fn sort_ledger(ledger: &mut [LedgerEntry]) {
-    ledger.sort_by_cached_key(|e| (e.enricher.clone(), e.target.to_string()));
+    ledger.sort_by(|a, b| {
+        a.enricher
+            .cmp(&b.enricher)
+            .then_with(|| a.target.place().cmp(&b.target.place()))
+    });
 }

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use super::enricher::ItemResult;
 use crate::Result;
 use crate::filter::Filter;
-use crate::flat::Flat;
 use crate::model::Record;
 
 /// Takes records.
@@ -94,13 +93,6 @@ impl<T: Sink + Sized> SinkExt for T {}
 pub struct Only<S> {
     inner: S,
     spec: SinkSpec,
-}
-
-impl SinkSpec {
-    /// Whether this sink wants the record.
-    pub fn wants(&self, flat: &Flat) -> bool {
-        self.only.matches(flat)
-    }
 }
 
 #[async_trait]

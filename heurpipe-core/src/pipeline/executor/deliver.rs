@@ -4,6 +4,7 @@
 //! goes into the record before sinks see it, with the revision that the commit will give it; where somebody else was faster, the record is
 //! merged and goes round once more.
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use super::meter::Meter;
 use super::shared::{Envelope, Shared};
 use crate::flat::Flat;
 use crate::{
-    By, DeadLetter, Durable, Error, ErrorKind, ItemResult, Outcome, Record, Result, Retry,
+    By, DeadLetter, Durable, Error, ErrorKind, Filter, ItemResult, Outcome, Record, Result, Retry,
     ReviewTask, Sink, State, Stored, Verdict,
 };
 
@@ -130,31 +131,24 @@ impl Deliver {
             .with("posts", open.len()))
     }
 
-    /// Writes to every sink what it wants, and flushes.
+    /// Writes to every sink what it wants, and flushes. While sinks see them, records have their new state and the revision that the
+    /// commit will give them.
     async fn write(&self, shared: &Shared, fates: &mut [Fate]) -> Result<()> {
         let use_case = &shared.pipeline.name;
+        let sinks = &shared.pipeline.sinks;
+        let wants: Vec<Vec<bool>> = fates.iter_mut().map(|f| f.route(use_case, sinks)).collect();
         for fate in fates.iter_mut() {
-            let state = state(fate);
-            let record = Arc::make_mut(&mut fate.envelope.record);
-            record.states.insert(use_case.clone(), state);
+            fate.enter_state(use_case).revision += 1;
         }
-        let views: Vec<Option<SinkView>> = fates.iter().map(SinkView::of).collect();
-        let mut wanted = vec![false; fates.len()];
-        for (sink, meter) in shared.pipeline.sinks.iter().zip(&self.sinks) {
-            let mut places = Vec::new();
-            let mut records = Vec::new();
-            for (index, view) in views.iter().enumerate() {
-                let Some(view) = view else { continue };
-                let wants = view.deliverable && sink.spec().wants(&view.flat);
-                wanted[index] |= wants;
-                if wants || view.in_sinks {
-                    places.push(index);
-                    records.push(Arc::clone(&view.record));
-                }
-            }
-            if records.is_empty() {
+        let views: Vec<Arc<Record>> = fates.iter().map(Fate::view).collect();
+        for (number, (sink, meter)) in sinks.iter().zip(&self.sinks).enumerate() {
+            let places: Vec<usize> = (0..fates.len())
+                .filter(|i| wants[*i][number] || fates[*i].in_sinks)
+                .collect();
+            if places.is_empty() {
                 continue;
             }
+            let records: Vec<Arc<Record>> = places.iter().map(|i| Arc::clone(&views[*i])).collect();
             meter.entered(records.len());
             let outcomes = meter
                 .measure(write_and_flush(shared, sink.as_ref(), &records))
@@ -169,15 +163,9 @@ impl Deliver {
                 }
             }
         }
-        for (fate, wanted) in fates.iter_mut().zip(wanted) {
-            if fate.outcome == Outcome::Delivered && !wanted {
-                fate.outcome = Outcome::Filtered {
-                    reason: "not relevant".to_owned(),
-                };
-            }
-            let state = state(fate);
-            let record = Arc::make_mut(&mut fate.envelope.record);
-            record.states.insert(use_case.clone(), state);
+        drop(views);
+        for fate in fates.iter_mut() {
+            fate.enter_state(use_case).revision -= 1;
         }
         Ok(())
     }
@@ -240,11 +228,11 @@ impl Deliver {
                 Stored::Known(theirs) => {
                     record.revision = theirs.revision;
                     record.merge(*theirs);
-                    again.push(fate);
+                    again.push(fate.reopened());
                 }
                 Stored::Unknown => {
                     record.revision = 0;
-                    again.push(fate);
+                    again.push(fate.reopened());
                 }
                 Stored::Tombstoned => self.settle(shared, tombstoned(fate)),
             }
@@ -266,33 +254,62 @@ impl Deliver {
     }
 }
 
-/// A record as sinks see it.
-struct SinkView {
-    record: Arc<Record>,
-    flat: Flat,
-    deliverable: bool,
-    in_sinks: bool,
-}
-
-impl SinkView {
-    /// Nothing where no sink has to see the record.
-    fn of(fate: &Fate) -> Option<Self> {
-        let deliverable = fate.outcome == Outcome::Delivered;
-        if !deliverable && !fate.in_sinks {
-            return None;
+impl Fate {
+    /// Which sinks want the record, judged on what they would see of it. What none wants is filtered.
+    fn route(&mut self, use_case: &str, sinks: &[Arc<dyn Sink>]) -> Vec<bool> {
+        if self.outcome != Outcome::Delivered {
+            return vec![false; sinks.len()];
         }
-        let mut record = fate.envelope.record.as_ref().clone();
-        record.revision += 1;
+        self.enter_state(use_case);
+        let view = self.view();
+        let flat = OnceCell::new();
+        let wants: Vec<bool> = sinks
+            .iter()
+            .map(|sink| match &sink.spec().only {
+                Filter::All => true,
+                only => only.matches(flat.get_or_init(|| Flat::of(&view))),
+            })
+            .collect();
+        if !wants.contains(&true) {
+            self.outcome = Outcome::Filtered {
+                reason: "not relevant".to_owned(),
+            };
+        }
+        wants
+    }
+
+    /// To be routed once more: what another writer said may make it relevant. Only routing filters here.
+    fn reopened(mut self) -> Self {
+        if matches!(self.outcome, Outcome::Filtered { .. }) {
+            self.outcome = Outcome::Delivered;
+        }
+        self
+    }
+
+    /// Enters the state that the outcome leaves.
+    fn enter_state(&mut self, use_case: &str) -> &mut Record {
+        let state = state(self);
+        let record = Arc::make_mut(&mut self.envelope.record);
+        match record.states.get_mut(use_case) {
+            Some(known) => *known = state,
+            None => {
+                record.states.insert(use_case.to_owned(), state);
+            }
+        }
+        record
+    }
+
+    /// The record as sinks see it: without what models said of withheld attributes.
+    fn view(&self) -> Arc<Record> {
+        if self.withheld.is_empty() {
+            return Arc::clone(&self.envelope.record);
+        }
+        let mut record = self.envelope.record.as_ref().clone();
         record.annotations.retain(|a| {
             let by_model = matches!(a.by, By::Producer(_));
-            !(by_model && fate.withheld.contains(&a.attribute))
+            !(by_model && self.withheld.contains(&a.attribute))
         });
-        Some(Self {
-            flat: Flat::of(&record),
-            record: Arc::new(record),
-            deliverable,
-            in_sinks: fate.in_sinks,
-        })
+        Arc::new(record)
     }
 }
 
