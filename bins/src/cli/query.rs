@@ -148,9 +148,29 @@ impl Query {
                 })?;
                 Box::new(BufWriter::new(file))
             }
-            None => Box::new(BufWriter::new(std::io::stdout())),
+            None => Box::new(BufWriter::new(Piped(std::io::stdout()))),
         })
     }
+}
+
+/// Standard output. When its reader has gone, as `head` goes, the program ends without a word.
+struct Piped(std::io::Stdout);
+
+impl Write for Piped {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        unless_gone(self.0.write(bytes))
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        unless_gone(self.0.flush())
+    }
+}
+
+fn unless_gone<T>(written: std::io::Result<T>) -> std::io::Result<T> {
+    if matches!(&written, Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe) {
+        std::process::exit(0);
+    }
+    written
 }
 
 /// A query that cannot be understood, or that would change something, is wrong use; all else is a failure.
