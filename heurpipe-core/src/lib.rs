@@ -33,6 +33,7 @@ mod error;
 pub mod filter;
 mod flat;
 pub mod gate;
+mod media_type;
 mod model;
 mod pipeline;
 mod report;
@@ -44,6 +45,7 @@ mod traits;
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use filter::Filter;
 pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};
+pub use media_type::media_type;
 pub use model::*;
 pub use pipeline::{
     EnricherSurvey, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, RunOptions,

@@ -4,7 +4,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use heurpipe_core::{Digest, ErrorKind};
+use heurpipe_core::{Digest, ErrorKind, media_type};
 
 use crate::problem::Problem;
 use crate::state::AppState;
@@ -56,7 +56,7 @@ pub(crate) async fn media(
 }
 
 fn content(bytes: Bytes) -> Response {
-    match content_type(&bytes) {
+    match media_type(&bytes) {
         Some(kind) => ([(header::CONTENT_TYPE, kind)], bytes).into_response(),
         None => (
             [
@@ -77,62 +77,4 @@ fn is_known(headers: &HeaderMap, tag: &str) -> bool {
         .flat_map(|value| value.split(','))
         .map(|known| known.trim().trim_start_matches("W/"))
         .any(|known| known == tag || known == "*")
-}
-
-/// What the bytes are, by how they begin. Only what browsers show without running anything: neither HTML nor SVG.
-fn content_type(bytes: &[u8]) -> Option<&'static str> {
-    let brand = (bytes.get(4..8) == Some(b"ftyp".as_slice()))
-        .then(|| bytes.get(8..12))
-        .flatten();
-    match (bytes, brand) {
-        ([0xff, 0xd8, 0xff, ..], _) => Some("image/jpeg"),
-        ([0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..], _) => Some("image/png"),
-        ([b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..], _) => Some("image/gif"),
-        (
-            [
-                b'R',
-                b'I',
-                b'F',
-                b'F',
-                _,
-                _,
-                _,
-                _,
-                b'W',
-                b'E',
-                b'B',
-                b'P',
-                ..,
-            ],
-            _,
-        ) => Some("image/webp"),
-        (_, Some(b"avif" | b"avis")) => Some("image/avif"),
-        (_, Some(b"heic" | b"heix" | b"mif1")) => Some("image/heic"),
-        (_, Some(_)) => Some("video/mp4"),
-        ([0x1a, 0x45, 0xdf, 0xa3, ..], _) => Some("video/webm"),
-        _ => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pictures_and_videos_are_told_by_their_first_bytes() {
-        let cases: [(&[u8], Option<&str>); 9] = [
-            (b"\xff\xd8\xff\xe0", Some("image/jpeg")),
-            (b"\x89PNG\r\n\x1a\n", Some("image/png")),
-            (b"GIF89a", Some("image/gif")),
-            (b"RIFF\0\0\0\0WEBPVP8 ", Some("image/webp")),
-            (b"\0\0\0\x1cftypavif", Some("image/avif")),
-            (b"\0\0\0\x18ftypisom", Some("video/mp4")),
-            (b"\0\0\0\x18ftyp", None),
-            (b"<svg xmlns='http://www.w3.org/2000/svg'/>", None),
-            (b"<!doctype html>", None),
-        ];
-        for (bytes, expected) in cases {
-            assert_eq!(content_type(bytes), expected, "{bytes:?}");
-        }
-    }
 }

@@ -1,6 +1,6 @@
 //! Which format some bytes are in, told from how they begin.
 
-use heurpipe_core::{Error, ErrorKind, Result};
+use heurpipe_core::{Error, ErrorKind, Result, media_type};
 use image::ImageFormat;
 
 /// The formats that are read.
@@ -13,27 +13,11 @@ pub(super) enum Format {
 
 impl Format {
     pub(super) fn of(bytes: &[u8]) -> Result<Self> {
-        match bytes {
-            [0xff, 0xd8, 0xff, ..] => Ok(Self::Jpeg),
-            [0x89, b'P', b'N', b'G', 0x0d, 0x0a, 0x1a, 0x0a, ..] => {
-                Ok(Self::Other(ImageFormat::Png))
-            }
-            [
-                b'R',
-                b'I',
-                b'F',
-                b'F',
-                _,
-                _,
-                _,
-                _,
-                b'W',
-                b'E',
-                b'B',
-                b'P',
-                ..,
-            ] => Ok(Self::Other(ImageFormat::WebP)),
-            [b'G', b'I', b'F', b'8', b'7' | b'9', b'a', ..] => Ok(Self::Other(ImageFormat::Gif)),
+        match media_type(bytes) {
+            Some("image/jpeg") => Ok(Self::Jpeg),
+            Some("image/png") => Ok(Self::Other(ImageFormat::Png)),
+            Some("image/webp") => Ok(Self::Other(ImageFormat::WebP)),
+            Some("image/gif") => Ok(Self::Other(ImageFormat::Gif)),
             _ => Err(refusal(bytes)),
         }
     }

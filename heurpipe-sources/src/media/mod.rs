@@ -6,7 +6,6 @@
 
 mod address;
 mod files;
-mod sniff;
 mod web;
 
 use std::collections::HashMap;
@@ -243,7 +242,7 @@ impl MediaFetcher {
             Download::Bytes(bytes) => bytes,
             Download::Gone(reason) => return Ok(gone(reason)),
         };
-        let Some(content_type) = sniff::content_type(&bytes) else {
+        let Some(content_type) = heurpipe_core::media_type(&bytes) else {
             return Ok(gone("neither a picture nor a video"));
         };
         let bytes = Bytes::from(bytes);

@@ -1,7 +1,14 @@
-//! What bytes are, told from how they begin.
+//! What the bytes of a medium are, told from how they begin: names and headers lie.
 
 /// The media type of a picture or video; none when it is neither.
-pub(super) fn content_type(bytes: &[u8]) -> Option<&'static str> {
+///
+/// Every type that is told is one that browsers show without running anything: neither HTML nor SVG.
+///
+/// ```
+/// assert_eq!(heurpipe_core::media_type(b"GIF89a..."), Some("image/gif"));
+/// assert_eq!(heurpipe_core::media_type(b"<html>"), None);
+/// ```
+pub fn media_type(bytes: &[u8]) -> Option<&'static str> {
     match bytes {
         [0xff, 0xd8, 0xff, ..] => Some("image/jpeg"),
         [0x89, b'P', b'N', b'G', b'\r', b'\n', 0x1a, b'\n', ..] => Some("image/png"),
@@ -21,7 +28,9 @@ pub(super) fn content_type(bytes: &[u8]) -> Option<&'static str> {
             b'P',
             ..,
         ] => Some("image/webp"),
-        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] => Some(brand_type(brand)),
+        [_, _, _, _, b'f', b't', b'y', b'p', brand @ ..] if brand.len() >= 4 => {
+            Some(brand_type(brand))
+        }
         [0x1a, 0x45, 0xdf, 0xa3, ..] => Some("video/webm"),
         _ => None,
     }
@@ -39,7 +48,7 @@ fn brand_type(brand: &[u8]) -> &'static str {
 
 #[cfg(test)]
 mod tests {
-    use super::content_type;
+    use super::media_type;
 
     #[test]
     fn pictures_and_videos_are_known_by_their_beginning() {
@@ -54,12 +63,19 @@ mod tests {
             (b"\0\0\0\x18ftypqt  rest", Some("video/quicktime")),
             (b"\x1a\x45\xdf\xa3rest", Some("video/webm")),
             (b"RIFF\x10\0\0\0WAVErest", None),
+            (b"GIF89a", Some("image/gif")),
+            (b"RIFF\0\0\0\0WEBPVP8 ", Some("image/webp")),
+            (b"\0\0\0\x1cftypavif", Some("image/avif")),
+            (b"\0\0\0\x18ftypisom", Some("video/mp4")),
+            (b"\0\0\0\x18ftyp", None),
+            (b"<svg xmlns='http://www.w3.org/2000/svg'/>", None),
+            (b"<!doctype html>", None),
             (b"<html>", None),
             (b"just a text named .jpg", None),
             (b"\xff\xd8", None),
             (b"", None),
         ] {
-            assert_eq!(content_type(bytes), expected, "{bytes:?}");
+            assert_eq!(media_type(bytes), expected, "{bytes:?}");
         }
     }
 }
