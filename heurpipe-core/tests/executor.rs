@@ -46,6 +46,25 @@ async fn all_records(documents: &dyn Documents) -> BTreeMap<String, String> {
     page.records.iter().map(entry).collect()
 }
 
+/// The pipeline over what documents hold for it, or over so many new posts.
+fn over(
+    builder: PipelineBuilder,
+    documents: &Arc<MemoryDocuments>,
+    name: &str,
+    stored: bool,
+    count: usize,
+) -> Pipeline {
+    let builder = match stored {
+        true => builder.source(StoredRecords::of_use_case(
+            documents.clone(),
+            name,
+            Filter::All,
+        )),
+        false => builder.source(Posts::new(posts(count))),
+    };
+    builder.build().unwrap()
+}
+
 fn accounted(report: &RunReport) {
     assert_eq!(report.posts.read, report.posts.settled(), "{report:?}");
 }
@@ -373,16 +392,7 @@ async fn a_new_version_runs_that_enricher_and_what_depends_on_it() {
             .enrich(counting("parity", version, &parity))
             .enrich(counting("length", "1", &length))
             .sink(sink.clone());
-        let builder = if stored {
-            builder.source(StoredRecords::of_use_case(
-                documents.clone(),
-                "versions",
-                Filter::All,
-            ))
-        } else {
-            builder.source(Posts::new(posts(50)))
-        };
-        builder.build().unwrap()
+        over(builder, &documents, "versions", stored, 50)
     };
     pipeline("1", false)
         .run(RunOptions::default())
@@ -435,16 +445,7 @@ async fn sinks_learn_that_a_post_is_no_longer_relevant() {
             .documents(documents.clone())
             .enrich(model)
             .sink(sink.clone().only("garment:dress".parse().unwrap()));
-        let builder = if stored {
-            builder.source(StoredRecords::of_use_case(
-                documents.clone(),
-                "catalog",
-                Filter::All,
-            ))
-        } else {
-            builder.source(Posts::new(posts(3)))
-        };
-        builder.build().unwrap()
+        over(builder, &documents, "catalog", stored, 3)
     };
     let first = pipeline("dress", "1", false);
     first.run(RunOptions::default()).await.unwrap();
@@ -480,16 +481,7 @@ async fn a_condition_that_comes_true_runs_the_enricher() {
             .enrich(counting("dear", "1", &dear).when("cheap:interesting".parse().unwrap()))
             .enrich(cheap)
             .sink(Collect::new("out"));
-        let builder = if stored {
-            builder.source(StoredRecords::of_use_case(
-                documents.clone(),
-                "cascade",
-                Filter::All,
-            ))
-        } else {
-            builder.source(Posts::new(posts(10)))
-        };
-        builder.build().unwrap()
+        over(builder, &documents, "cascade", stored, 10)
     };
     pipeline("dull", "1", false)
         .run(RunOptions::default())

@@ -12,5 +12,5 @@ mod tests;
 pub use annotation::{Annotation, By, ColourShare, Finding, Producer, Region, Target, Value};
 pub use id::{Digest, Fingerprint, Platform, PostId};
 pub use ledger::{LedgerEntry, LedgerOutcome, SkipReason};
-pub use post::{Author, Counts, Fetched, Media, MediaKind, Place, Places, Post, Raw, author_key};
+pub use post::{Author, Counts, Fetched, Media, MediaKind, Place, Places, Post, Raw};
 pub use record::{Effective, Observation, Record, State};

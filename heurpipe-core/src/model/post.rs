@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::id::{Digest, Platform, PostId};
+use super::id::{Digest, PostId};
 
 /// A social-media post as its network gave it.
 ///
@@ -339,9 +339,4 @@ pub enum Fetched {
         /// Why.
         reason: String,
     },
-}
-
-/// A platform's author, as needed for erasure and for finding posts by author: `platform:key`.
-pub fn author_key(platform: &Platform, author: &Author) -> Option<String> {
-    author.key().map(|key| format!("{platform}:{key}"))
 }

@@ -10,7 +10,7 @@ use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::super::need::{Decision, LazyFlat, decide, targets};
 use super::call::call;
-use super::meter::{Meter, polled_cpu};
+use super::meter::Meter;
 use super::pictures::Pictures;
 use super::shared::{Envelope, Parcel, Shared, receiver_stream};
 use crate::{
@@ -198,7 +198,7 @@ async fn run_jobs(enricher: &dyn Enricher, meter: &Meter, jobs: &[Job]) -> Vec<J
         place_of.push(place);
     }
     let called = batch.len();
-    let (answers, cpu) = meter.measure(polled_cpu(call(enricher, batch))).await;
+    let (answers, cpu) = meter.measure_cpu(call(enricher, batch)).await;
     meter.cpu(answers.cpu);
     let cpu_ms = (cpu + answers.cpu).as_secs_f64() * 1000.0 / called.max(1) as f64;
     let mut first_use = vec![true; called];

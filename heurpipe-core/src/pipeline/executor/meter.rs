@@ -62,11 +62,16 @@ impl Meter {
 
     /// Runs the stage's work on a batch, counting its time at work and the CPU time that its polls take.
     pub(crate) async fn measure<T>(&self, work: impl Future<Output = T>) -> T {
+        self.measure_cpu(work).await.0
+    }
+
+    /// As [`measure`](Self::measure), and gives the CPU time of the polls as well.
+    pub(crate) async fn measure_cpu<T>(&self, work: impl Future<Output = T>) -> (T, Duration) {
         let started = Instant::now();
         let (result, cpu) = polled_cpu(work).await;
         self.busy_ns.fetch_add(nanos(started.elapsed()), Relaxed);
         self.cpu(cpu);
-        result
+        (result, cpu)
     }
 
     pub(crate) fn report(&self, elapsed: Duration) -> StageReport {
@@ -85,7 +90,7 @@ impl Meter {
 }
 
 /// Runs a future and sums the CPU time of the thread while it is being polled.
-pub(crate) async fn polled_cpu<T>(work: impl Future<Output = T>) -> (T, Duration) {
+async fn polled_cpu<T>(work: impl Future<Output = T>) -> (T, Duration) {
     let mut work = pin!(work);
     let mut cpu = Duration::ZERO;
     let result = std::future::poll_fn(|context| {
