@@ -52,10 +52,12 @@ pub use pipeline::{
     StopSignal, StoredRecords, Survey, Why, stop_signal,
 };
 pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageReport};
+pub use traits::analyses::AnalysisCache;
 pub use traits::blobs::Blobs;
 pub use traits::decoder::{Decoded, Decoder, Fit, PixelFormat, PixelRequest, Pixels};
 pub use traits::documents::{
-    CheckpointKey, DeadLetter, Documents, RecordPage, RunRecord, Scan, Stored,
+    AnalysisGroup, CheckpointKey, DeadLetter, DeadLetterCount, DeadLetterScan, Documents,
+    RecordPage, RunRecord, Scan, Stored,
 };
 pub use traits::enricher::{
     Batch, Cost, Enriched, Enricher, EnricherExt, EnricherFn, EnricherSpec, Granularity, Input,

@@ -1,5 +1,7 @@
 //! What a run did.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
 /// What became of one item that a source yielded.
@@ -11,7 +13,7 @@ pub enum Outcome {
     /// No sink wants it, or it was known already.
     Filtered {
         /// Why: `duplicate`, `unchanged`, `tombstoned`, `not relevant`.
-        reason: String,
+        reason: Cow<'static, str>,
     },
     /// It waits for people.
     Held,

@@ -219,7 +219,7 @@ impl Annotation {
 }
 
 /// What an enricher found on one target, before the executor says which target and producer.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Finding {
     /// The attribute, one of those that the enricher's spec gives.
@@ -227,8 +227,10 @@ pub struct Finding {
     /// The value.
     pub value: Value,
     /// How sure, 0 to 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub confidence: Option<f32>,
     /// The part of the picture, for detectors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub region: Option<Region>,
 }
 

@@ -1,44 +1,107 @@
 //! Names of things: platforms, posts, authors, digests, fingerprints.
 
+use std::cmp::Ordering;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use sha2::{Digest as _, Sha256};
+use xxhash_rust::xxh3::xxh3_128;
 
 use crate::{Error, ErrorKind, Result};
 
 /// A network that posts come from, by its lower-case name: `instagram`, `weibo`, `folder`.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Platform(Arc<str>);
+#[derive(Clone)]
+pub struct Platform(Name);
+
+/// Names that every process knows are not counted: all posts carry one, and cores would fight over its counter.
+#[derive(Clone)]
+enum Name {
+    Known(&'static str),
+    Other(Arc<str>),
+}
+
+const KNOWN_PLATFORMS: [&str; 4] = ["instagram", "weibo", "folder", "test"];
 
 impl Platform {
     /// A platform by name; letters are lowered.
     pub fn new(name: &str) -> Self {
-        Self(name.to_lowercase().into())
+        let name = name.to_lowercase();
+        match KNOWN_PLATFORMS.into_iter().find(|known| *known == name) {
+            Some(known) => Self(Name::Known(known)),
+            None => Self(Name::Other(name.into())),
+        }
     }
 
     /// Instagram.
     pub fn instagram() -> Self {
-        Self("instagram".into())
+        Self(Name::Known("instagram"))
     }
 
     /// Weibo.
     pub fn weibo() -> Self {
-        Self("weibo".into())
+        Self(Name::Known("weibo"))
     }
 
     /// The name.
     pub fn as_str(&self) -> &str {
-        &self.0
+        match &self.0 {
+            Name::Known(name) => name,
+            Name::Other(name) => name,
+        }
+    }
+}
+
+impl PartialEq for Platform {
+    fn eq(&self, other: &Self) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Platform {}
+
+impl Hash for Platform {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.as_str().hash(state);
+    }
+}
+
+impl PartialOrd for Platform {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Platform {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.as_str().cmp(other.as_str())
+    }
+}
+
+impl fmt::Debug for Platform {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Platform({:?})", self.as_str())
+    }
+}
+
+impl Serialize for Platform {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Platform {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let name = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        Ok(Self::new(&name))
     }
 }
 
 impl fmt::Display for Platform {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(self.as_str())
     }
 }
 
@@ -177,6 +240,57 @@ impl<'de> Deserialize<'de> for Digest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
         text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// The digest of all that an enricher can see of a target; written as 32 hexadecimal digits. Equal input, equal digest.
+///
+/// XXH3 with 128 bits: it is compared with the earlier digest of the same post and target only, so it need not withstand an attacker, and a
+/// long text costs little. Whatever is shared between posts is keyed by a [`Digest`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct InputDigest([u8; 16]);
+
+impl InputDigest {
+    /// The digest of some bytes.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self(xxh3_128(bytes).to_be_bytes())
+    }
+
+    /// The raw 16 bytes.
+    pub fn as_bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+impl fmt::Display for InputDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for InputDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "InputDigest({self})")
+    }
+}
+
+impl Serialize for InputDigest {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for InputDigest {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        let mut bytes = [0; 16];
+        match hex::decode_to_slice(text.as_bytes(), &mut bytes) {
+            Ok(()) => Ok(Self(bytes)),
+            Err(_) => Err(serde::de::Error::invalid_value(
+                serde::de::Unexpected::Str(&text),
+                &"an input digest of 32 hexadecimal digits",
+            )),
+        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! What was done to which input, so that it is not done again.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::annotation::{Annotation, By, Target};
-use super::id::{Digest, Fingerprint};
+use super::id::{Fingerprint, InputDigest};
 
 /// Why an enricher was not run on a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,13 +47,13 @@ impl LedgerOutcome {
 #[non_exhaustive]
 pub struct LedgerEntry {
     /// The enricher's name.
-    pub enricher: String,
+    pub enricher: Arc<str>,
     /// The fingerprint it ran with.
     pub fingerprint: Fingerprint,
     /// The target.
     pub target: Target,
     /// Digest of all that the enricher could see of the target.
-    pub input: Digest,
+    pub input: InputDigest,
     /// What came of it.
     pub outcome: LedgerOutcome,
     /// CPU time it cost, in milliseconds.
@@ -63,15 +65,15 @@ pub struct LedgerEntry {
 impl LedgerEntry {
     /// A line for an enricher that ended with `outcome`.
     pub fn new(
-        enricher: &str,
+        enricher: impl Into<Arc<str>>,
         fingerprint: Fingerprint,
         target: Target,
-        input: Digest,
+        input: InputDigest,
         outcome: LedgerOutcome,
         at: Timestamp,
     ) -> Self {
         Self {
-            enricher: enricher.to_owned(),
+            enricher: enricher.into(),
             fingerprint,
             target,
             input,
@@ -96,7 +98,7 @@ impl LedgerEntry {
             (Target::Media(picture), Target::Region { media, .. }) => picture == media,
             (target, other) => target == other,
         };
-        producer.name == self.enricher && on_target
+        *producer.name == *self.enricher && on_target
     }
 
     /// Whether both lines speak of one enricher and one target: the later replaces the earlier.

@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    Digest, Finding, Fingerprint, Place, Platform, PostId, Producer, Raw, Region, SkipReason,
-    State, Target, Value,
+    Digest, Finding, Fingerprint, InputDigest, Place, Platform, PostId, Producer, Raw, Region,
+    SkipReason, State, Target, Value,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -187,10 +187,10 @@ fn do_work(record: &mut Record, who: usize, outcome: usize, time: i64) {
     };
     let fingerprint = Fingerprint::of([name.as_str()]);
     let entry = LedgerEntry::new(
-        &name,
+        name.as_str(),
         fingerprint,
         target,
-        Digest::of(b"input"),
+        InputDigest::of(b"input"),
         outcome,
         at(time),
     );
@@ -356,7 +356,7 @@ fn regions_of_one_picture_are_entered_side_by_side() {
             "style",
             Fingerprint::of(["style"]),
             target,
-            Digest::of(b"input"),
+            InputDigest::of(b"input"),
             LedgerOutcome::Done,
             at(1),
         );

@@ -10,7 +10,7 @@ pub mod record;
 mod tests;
 
 pub use annotation::{Annotation, By, ColourShare, Finding, Producer, Region, Target, Value};
-pub use id::{Digest, Fingerprint, Platform, PostId};
+pub use id::{Digest, Fingerprint, InputDigest, Platform, PostId};
 pub use ledger::{LedgerEntry, LedgerOutcome, SkipReason};
 pub use post::{Author, Counts, Fetched, Media, MediaKind, Place, Places, Post, Raw};
 pub use record::{Effective, Observation, Record, State};

@@ -86,6 +86,13 @@ impl Post {
         }
     }
 
+    /// The pictures that were fetched or found gone: what enrichers of pictures have to come to.
+    pub fn pictures(&self) -> impl Iterator<Item = &Media> {
+        self.media
+            .iter()
+            .filter(|m| m.kind != MediaKind::Video && m.fetched != Fetched::Not)
+    }
+
     /// The medium with this id.
     pub fn medium(&self, id: &str) -> Option<&Media> {
         self.media.iter().find(|m| m.id == id)

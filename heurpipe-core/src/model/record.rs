@@ -1,12 +1,13 @@
 //! A post with all that is known of it.
 
+use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::annotation::{Annotation, By, Target, Value};
-use super::id::{Digest, Fingerprint, PostId};
+use super::id::{Fingerprint, InputDigest, PostId};
 use super::ledger::{LedgerEntry, LedgerOutcome};
 use super::post::{Counts, Post};
 
@@ -187,26 +188,58 @@ impl Record {
         decisive
     }
 
-    /// A hash over the fingerprints of all enrichers that made this record: records with one value were made by the same set.
+    /// A hash over the fingerprints of all enrichers that made this record, and over what else tells whether one of them has something to
+    /// do here: records with one value are alike in that. What tells: whether there are pictures, or regions found in them; whether
+    /// an enricher has not come to all pictures, has failed or was skipped for want of budget.
     pub fn analysis(&self) -> Fingerprint {
-        let fingerprints: BTreeSet<&str> = self
-            .ledger
-            .iter()
-            .filter(|entry| entry.outcome.satisfied())
-            .map(|entry| entry.fingerprint.as_str())
-            .collect();
-        Fingerprint::of(fingerprints)
+        let mut parts: BTreeSet<(&str, &str)> = BTreeSet::new();
+        for entry in &self.ledger {
+            match entry.outcome.satisfied() {
+                true => parts.insert(("done", entry.fingerprint.as_str())),
+                false => parts.insert(("unfinished", &entry.enricher)),
+            };
+            if entry.target != Target::Post && !self.covers_pictures(&entry.enricher) {
+                parts.insert(("partial", &entry.enricher));
+            }
+        }
+        if self.post.pictures().next().is_some() {
+            parts.insert(("has", "pictures"));
+        }
+        if self.has_regions() {
+            parts.insert(("has", "regions"));
+        }
+        Fingerprint::of(parts.into_iter().flat_map(|(what, which)| [what, which]))
+    }
+
+    /// Whether an enricher has a line for every picture.
+    pub fn covers_pictures(&self, enricher: &str) -> bool {
+        self.post.pictures().all(|picture| {
+            self.ledger.iter().any(|entry| {
+                *entry.enricher == *enricher && entry.target.media() == Some(&picture.id)
+            })
+        })
+    }
+
+    /// Whether a region of a picture is annotated.
+    pub fn has_regions(&self) -> bool {
+        let mut targets = self.annotations.iter().map(|a| &a.target);
+        targets.any(|target| matches!(target, Target::Region { .. }))
     }
 
     /// The ledger's line for an enricher on a target.
     pub fn ledger_entry(&self, enricher: &str, target: &Target) -> Option<&LedgerEntry> {
         self.ledger
             .iter()
-            .find(|entry| entry.enricher == enricher && entry.target == *target)
+            .find(|entry| *entry.enricher == *enricher && entry.target == *target)
     }
 
     /// Whether the enricher with this fingerprint need not run on this input again.
-    pub fn satisfied(&self, fingerprint: &Fingerprint, target: &Target, input: &Digest) -> bool {
+    pub fn satisfied(
+        &self,
+        fingerprint: &Fingerprint,
+        target: &Target,
+        input: &InputDigest,
+    ) -> bool {
         self.ledger.iter().any(|entry| {
             entry.fingerprint == *fingerprint
                 && entry.target == *target
@@ -220,12 +253,19 @@ impl Record {
     pub fn enter(&mut self, entry: LedgerEntry, annotations: Vec<Annotation>) {
         if !matches!(entry.outcome, LedgerOutcome::Failed(_)) {
             self.annotations.retain(|a| !entry.covers(a));
-            self.annotations.extend(annotations);
-            sort_annotations(&mut self.annotations);
+            if !annotations.is_empty() {
+                self.annotations.extend(annotations);
+                sort_annotations(&mut self.annotations);
+            }
         }
-        self.ledger.retain(|old| !entry.replaces(old));
-        self.ledger.push(entry);
-        sort_ledger(&mut self.ledger);
+        match self.ledger.iter_mut().find(|old| entry.replaces(old)) {
+            Some(old) => *old = entry,
+            None => {
+                let after = |old: &LedgerEntry| ledger_order(old, &entry).is_lt();
+                let place = self.ledger.partition_point(after);
+                self.ledger.insert(place, entry);
+            }
+        }
     }
 
     /// Adds what a source now says of the post. Returns whether anything of substance changed.
@@ -329,9 +369,12 @@ pub(super) fn sort_annotations(annotations: &mut [Annotation]) {
 
 /// Puts a ledger's lines in canonical order.
 pub(super) fn sort_ledger(ledger: &mut [LedgerEntry]) {
-    ledger.sort_by(|a, b| {
-        a.enricher
-            .cmp(&b.enricher)
-            .then_with(|| a.target.place().cmp(&b.target.place()))
-    });
+    ledger.sort_by(ledger_order);
+}
+
+/// By enricher and target, of which there is one line each.
+fn ledger_order(a: &LedgerEntry, b: &LedgerEntry) -> Ordering {
+    a.enricher
+        .cmp(&b.enricher)
+        .then_with(|| a.target.place().cmp(&b.target.place()))
 }

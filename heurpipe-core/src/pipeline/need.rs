@@ -4,8 +4,8 @@ use std::cell::OnceCell;
 
 use crate::flat::Flat;
 use crate::{
-    By, Digest, EnricherSpec, Fetched, Granularity, LedgerOutcome, MediaKind, Record, SkipReason,
-    Target,
+    By, EnricherSpec, Fetched, Granularity, InputDigest, LedgerOutcome, MediaKind, Record,
+    SkipReason, Target,
 };
 
 /// Why an enricher would run on a target.
@@ -28,9 +28,12 @@ pub(crate) enum Decision {
     /// Nothing: the ledger has it.
     Satisfied,
     /// Run it on this input.
-    Run { input: Digest, why: Why },
+    Run { input: InputDigest, why: Why },
     /// Do not run it, and say so in the ledger.
-    Skip { input: Digest, reason: SkipReason },
+    Skip {
+        input: InputDigest,
+        reason: SkipReason,
+    },
 }
 
 /// The targets of an enricher on a record.
@@ -117,7 +120,7 @@ fn is_gone(record: &Record, target: &Target) -> bool {
 /// The digest of all that an enricher can see of a target: its content, and who said what of the attributes that it needs.
 ///
 /// The fingerprints of those producers are part of it, so that whatever depends on a changed model runs again.
-pub(crate) fn input_digest(spec: &EnricherSpec, record: &Record, target: &Target) -> Digest {
+pub(crate) fn input_digest(spec: &EnricherSpec, record: &Record, target: &Target) -> InputDigest {
     let mut parts: Vec<Vec<u8>> = vec![content(record, target)];
     for attribute in &spec.needs {
         for annotation in record
@@ -135,7 +138,12 @@ pub(crate) fn input_digest(spec: &EnricherSpec, record: &Record, target: &Target
             parts.push(value);
         }
     }
-    Digest::of_parts(parts.iter().map(Vec::as_slice))
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend((part.len() as u64).to_le_bytes());
+        all.extend(part);
+    }
+    InputDigest::of(&all)
 }
 
 fn content(record: &Record, target: &Target) -> Vec<u8> {

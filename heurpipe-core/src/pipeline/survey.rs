@@ -125,7 +125,7 @@ impl<'a> Counter<'a> {
         self.survey.stale += u64::from(stale);
         for line in &record.ledger {
             if line.cpu_ms > 0.0 {
-                let sum = self.measured.entry(line.enricher.clone()).or_default();
+                let sum = self.measured.entry(line.enricher.to_string()).or_default();
                 sum.0 += line.cpu_ms;
                 sum.1 += 1;
             }

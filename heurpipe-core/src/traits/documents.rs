@@ -8,7 +8,7 @@ use super::enricher::ItemResult;
 use super::source::{Checkpoint, Partition};
 use crate::Result;
 use crate::filter::Filter;
-use crate::model::{PostId, Record};
+use crate::model::{Fingerprint, PostId, Record};
 use crate::report::RunReport;
 
 /// Keeps records, checkpoints, runs, dead letters and tombstones.
@@ -30,6 +30,10 @@ pub trait Documents: Send + Sync {
     /// How many records a scan would give, whatever its limit.
     async fn count(&self, scan: &Scan) -> Result<u64>;
 
+    /// The distinct values of [`Record::analysis`] among the records that a use case knows, with how many records have each and one of
+    /// them. Answered from an index: re-analysis finds stale records by it.
+    async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>>;
+
     /// How far a pipeline's partition has come.
     async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<Checkpoint>>;
 
@@ -45,8 +49,11 @@ pub trait Documents: Send + Sync {
     /// Stores dead letters; one with the same key replaces the earlier. Durable when it returns.
     async fn bury(&self, letters: &[DeadLetter]) -> Result<()>;
 
-    /// Dead letters, oldest first.
-    async fn dead_letters(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<DeadLetter>>;
+    /// Dead letters, oldest first, a page at a time.
+    async fn dead_letters(&self, scan: &DeadLetterScan) -> Result<Vec<DeadLetter>>;
+
+    /// How many dead letters there are by use case, stage and cause, in this order.
+    async fn dead_letter_counts(&self, use_case: Option<&str>) -> Result<Vec<DeadLetterCount>>;
 
     /// Removes dead letters by key: they were replayed or dropped.
     async fn exhume(&self, keys: &[String]) -> Result<()>;
@@ -79,6 +86,8 @@ pub struct Scan {
     pub state: Option<(String, String)>,
     /// Records that have any state for this use case.
     pub use_case: Option<String>,
+    /// Records whose [`analysis`](Record::analysis) is one of these.
+    pub analyses: Option<Vec<Fingerprint>>,
     /// Only ids after this one.
     pub after: Option<PostId>,
     /// At most so many.
@@ -107,6 +116,12 @@ impl Scan {
         self
     }
 
+    /// Only records whose analysis is one of these.
+    pub fn with_analyses(mut self, analyses: Vec<Fingerprint>) -> Self {
+        self.analyses = Some(analyses);
+        self
+    }
+
     /// At most so many a page.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
@@ -127,6 +142,91 @@ pub struct RecordPage {
     pub records: Vec<Record>,
     /// Scan again after this id; none: that was all.
     pub next: Option<PostId>,
+}
+
+/// Records of a use case that were made by the same set of enrichers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AnalysisGroup {
+    /// What they have in common.
+    pub analysis: Fingerprint,
+    /// How many they are.
+    pub records: u64,
+    /// One of them.
+    pub sample: PostId,
+}
+
+/// Which dead letters to read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeadLetterScan {
+    /// Only those of this pipeline.
+    pub use_case: Option<String>,
+    /// Only those that failed at this stage.
+    pub stage: Option<String>,
+    /// Only those with this cause, the name of an error kind.
+    pub cause: Option<String>,
+    /// Only those after this one, by time and key.
+    pub after: Option<(Timestamp, String)>,
+    /// At most so many.
+    pub limit: usize,
+}
+
+impl DeadLetterScan {
+    /// All dead letters, a thousand a page.
+    pub fn all() -> Self {
+        Self {
+            limit: 1000,
+            ..Self::default()
+        }
+    }
+
+    /// Those of one pipeline, a thousand a page.
+    pub fn of_use_case(use_case: impl Into<String>) -> Self {
+        Self {
+            use_case: Some(use_case.into()),
+            ..Self::all()
+        }
+    }
+
+    /// At most so many a page.
+    pub fn limit(mut self, limit: usize) -> Self {
+        self.limit = limit;
+        self
+    }
+
+    /// Only those after this one.
+    pub fn after(mut self, letter: &DeadLetter) -> Self {
+        self.after = Some((letter.at, letter.key.clone()));
+        self
+    }
+
+    /// Whether a letter is among those asked for. The limit is the caller's matter.
+    pub fn takes(&self, letter: &DeadLetter) -> bool {
+        let is = |wanted: &Option<String>, value: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted == value)
+        };
+        let after = self
+            .after
+            .as_ref()
+            .is_none_or(|(at, key)| (letter.at, &letter.key) > (*at, key));
+        is(&self.use_case, &letter.use_case)
+            && is(&self.stage, &letter.stage)
+            && is(&self.cause, &letter.cause)
+            && after
+    }
+}
+
+/// How many dead letters have one cause.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct DeadLetterCount {
+    /// The pipeline that gave up on them.
+    pub use_case: String,
+    /// The stage at which they failed.
+    pub stage: String,
+    /// The error's kind.
+    pub cause: String,
+    /// How many.
+    pub letters: u64,
 }
 
 /// Whose checkpoint it is.

@@ -1,5 +1,6 @@
 //! The traits that sources, models and stores implement.
 
+pub mod analyses;
 pub mod blobs;
 pub mod decoder;
 pub mod documents;

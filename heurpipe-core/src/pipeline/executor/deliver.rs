@@ -245,7 +245,7 @@ impl Deliver {
         let duplicate = fate.envelope.again && fate.outcome == Outcome::Delivered;
         let outcome = if duplicate {
             Outcome::Filtered {
-                reason: "duplicate".to_owned(),
+                reason: "duplicate".into(),
             }
         } else {
             fate.outcome
@@ -272,7 +272,7 @@ impl Fate {
             .collect();
         if !wants.contains(&true) {
             self.outcome = Outcome::Filtered {
-                reason: "not relevant".to_owned(),
+                reason: "not relevant".into(),
             };
         }
         wants
@@ -351,7 +351,7 @@ fn fail(fate: &mut Fate, stage: &str, error: Error) {
 
 fn tombstoned(mut fate: Fate) -> Fate {
     fate.outcome = Outcome::Filtered {
-        reason: "tombstoned".to_owned(),
+        reason: "tombstoned".into(),
     };
     fate
 }
@@ -362,7 +362,7 @@ fn state(fate: &Fate) -> State {
     match &fate.outcome {
         Outcome::Delivered => State::Delivered,
         Outcome::Filtered { reason } => State::Filtered {
-            reason: reason.clone(),
+            reason: reason.to_string(),
         },
         Outcome::Held => State::Held { reason: reason() },
         Outcome::Rejected => State::Rejected { reason: reason() },

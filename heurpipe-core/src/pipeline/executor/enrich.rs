@@ -14,8 +14,8 @@ use super::meter::Meter;
 use super::pictures::Pictures;
 use super::shared::{Envelope, Parcel, Shared, receiver_stream};
 use crate::{
-    Annotation, Batch, Digest, Enricher, EnricherSpec, Error, Finding, Fingerprint, Input, Item,
-    ItemResult, LedgerEntry, LedgerOutcome, Producer, Record, Result, SkipReason, Target,
+    Annotation, Batch, Enricher, EnricherSpec, Error, Finding, Fingerprint, Input, InputDigest,
+    Item, ItemResult, LedgerEntry, LedgerOutcome, Producer, Record, Result, SkipReason, Target,
 };
 
 /// The meters of the enrich stage: one for decoding, one per enricher by name.
@@ -95,7 +95,7 @@ pub(super) struct Job {
     /// Index of the envelope.
     pub(super) envelope: usize,
     pub(super) target: Target,
-    pub(super) input: Digest,
+    pub(super) input: InputDigest,
     /// What the enricher will see; an error where its picture cannot be had or decoded.
     pub(super) item: ItemResult<Item>,
 }
@@ -104,7 +104,7 @@ pub(super) struct Job {
 struct Place {
     envelope: usize,
     target: Target,
-    input: Digest,
+    input: InputDigest,
 }
 
 impl Job {
@@ -152,11 +152,11 @@ fn skip(
     spec: &EnricherSpec,
     record: &mut Arc<Record>,
     target: Target,
-    input: Digest,
+    input: InputDigest,
     reason: SkipReason,
 ) {
     let entry = LedgerEntry::new(
-        &spec.name,
+        spec.name.as_str(),
         spec.fingerprint.clone(),
         target,
         input,
@@ -178,7 +178,7 @@ async fn run_jobs(enricher: &dyn Enricher, meter: &Meter, jobs: &[Job]) -> Vec<J
     meter.entered(jobs.len());
     let spec = enricher.spec();
     let mut batch = Batch::default();
-    let mut places: HashMap<Digest, usize> = HashMap::new();
+    let mut places: HashMap<InputDigest, usize> = HashMap::new();
     let mut place_of: Vec<Option<usize>> = Vec::with_capacity(jobs.len());
     for job in jobs {
         let place = job.item.as_ref().ok().map(|item| {
@@ -269,7 +269,7 @@ fn enter(
         }
     };
     let entry = LedgerEntry::new(
-        &spec.name,
+        spec.name.as_str(),
         outcome.fingerprint,
         job.target,
         job.input,

@@ -129,9 +129,9 @@ fn outside(shared: &Shared, item: &Incoming) -> bool {
     }
 }
 
-fn filtered(reason: &str) -> Outcome {
+fn filtered(reason: &'static str) -> Outcome {
     Outcome::Filtered {
-        reason: reason.to_owned(),
+        reason: reason.into(),
     }
 }
 
