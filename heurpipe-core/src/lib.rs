@@ -35,6 +35,7 @@ pub mod filter;
 mod flat;
 pub mod gate;
 mod media_type;
+pub mod middleware;
 mod model;
 mod pipeline;
 mod report;
