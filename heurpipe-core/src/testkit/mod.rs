@@ -5,6 +5,7 @@ mod canonical;
 mod clock;
 pub mod faults;
 mod parts;
+pub mod suite;
 
 pub use canonical::canonical;
 pub use clock::VirtualClock;
