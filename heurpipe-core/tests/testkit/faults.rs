@@ -1,5 +1,6 @@
 //! What each fault does, at which calls, and that scripts replay.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
@@ -234,6 +235,52 @@ async fn documents_go_down_and_come_back() {
             .await
             .is_err()
     );
+}
+
+#[tokio::test]
+async fn shared_stores_and_parts_take_faults_too() {
+    let shared: Arc<dyn Documents> = Arc::new(MemoryDocuments::new());
+    let faulty = Faulty::new(Arc::clone(&shared), Faults::outage(0, 1));
+    let record = Record::new(post(1, "a dress"));
+    assert!(faulty.commit(&[&record]).await.is_err());
+    faulty.commit(&[&record]).await.unwrap();
+    assert_eq!(shared.count(&Scan::matching(Filter::All)).await.unwrap(), 1);
+
+    let source: Arc<dyn Source> = Arc::new(source());
+    let gate: Arc<dyn QualityGate> = Arc::new(gate());
+    let (source, gate) = (
+        Faulty::new(source, Faults::none()),
+        Faulty::new(gate, fail(Trigger::Always)),
+    );
+    assert_eq!(source.partitions().await.unwrap().len(), 1);
+    assert_eq!(gate.needs(), ["garment"]);
+    assert!(gate.judge(&records(1)).await.is_err());
+}
+
+/// A cache with nothing in it.
+struct Forgetful;
+
+#[async_trait::async_trait]
+impl AnalysisCache for Forgetful {
+    async fn recall(&self, keys: &[Digest]) -> Result<Vec<Option<Vec<Finding>>>> {
+        Ok(keys.iter().map(|_| None).collect())
+    }
+
+    async fn remember(&self, _: &[(Digest, Vec<Finding>)]) -> Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_cache_of_analyses_takes_the_same_faults() {
+    let cache = Faulty::new(Arc::new(Forgetful), Faults::outage(1, 1));
+    let keys = [Digest::of(b"a"), Digest::of(b"b")];
+    assert_eq!(cache.recall(&keys).await.unwrap(), [None, None]);
+    assert_eq!(
+        cache.recall(&keys).await.unwrap_err().operation(),
+        "analyses.recall"
+    );
+    cache.remember(&[]).await.unwrap();
 }
 
 #[tokio::test]

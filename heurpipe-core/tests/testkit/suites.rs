@@ -9,6 +9,7 @@ use heurpipe_core::testkit::faults::{Fault, Faults, Faulty, Rule, Trigger};
 use heurpipe_core::testkit::suite::{self, SinkOptions, SourceOptions};
 use heurpipe_core::*;
 use heurpipe_stores::documents::MemoryDocuments;
+use heurpipe_stores::{Mode, search};
 
 use crate::parts::*;
 
@@ -172,4 +173,24 @@ async fn a_failed_report_is_the_message() {
     let (sink, options) = collect();
     let report = suite::sink(|| Faulty::new(sink.clone(), down.clone()), options).await;
     report.assert_passed();
+}
+
+#[tokio::test]
+async fn a_search_index() {
+    let index = search::open("memory:", Mode::ReadWrite).await.unwrap();
+    let store = Arc::clone(&index);
+    let options = SinkOptions::default().reader(move || {
+        let store = Arc::clone(&store);
+        async move {
+            let all = SearchRequest::new(Filter::All).limit(1000);
+            let page = store.search(&all).await.unwrap();
+            page.items
+                .iter()
+                .map(|r| (r.id().clone(), r.revision))
+                .collect()
+        }
+    });
+    let report = suite::sink(|| Arc::clone(&index), options).await;
+    // No poison was given.
+    assert_made(&report, report.checks.len() - 1);
 }
