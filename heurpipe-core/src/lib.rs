@@ -28,6 +28,7 @@
 //!
 //! This crate knows no client of any service: sources, models and stores are crates of their own, and anybody's part is as good as theirs.
 
+mod clock;
 pub mod compute;
 mod error;
 pub mod filter;
@@ -37,21 +38,25 @@ mod media_type;
 mod model;
 mod pipeline;
 mod report;
+mod retry;
 #[cfg(feature = "testkit")]
 pub mod testkit;
 pub mod text;
 mod traits;
 
+pub use clock::Clock;
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use filter::Filter;
 pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};
 pub use media_type::media_type;
 pub use model::*;
 pub use pipeline::{
-    EnricherSurvey, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, RunOptions,
-    StopSignal, StoredRecords, Survey, Why, stop_signal,
+    BatchSize, Branch, Budget, BudgetReport, GovernedReport, Change, DeadLetters, EnricherSurvey, Explained, Force,
+    Order, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, Route, RunOptions,
+    StageOptions, StopSignal, StopSwitch, StoredRecords, Survey, Test, Why, stop_signal,
 };
 pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageReport};
+pub use retry::RetryPolicy;
 pub use traits::analyses::AnalysisCache;
 pub use traits::blobs::Blobs;
 pub use traits::decoder::{Decoded, Decoder, Fit, PixelFormat, PixelRequest, Pixels};

@@ -253,7 +253,12 @@ pub struct InputDigest([u8; 16]);
 impl InputDigest {
     /// The digest of some bytes.
     pub fn of(bytes: &[u8]) -> Self {
-        Self(xxh3_128(bytes).to_be_bytes())
+        Self::from_hash(xxh3_128(bytes))
+    }
+
+    /// The digest that a hasher of that kind arrived at.
+    pub(crate) fn from_hash(hash: u128) -> Self {
+        Self(hash.to_be_bytes())
     }
 
     /// The raw 16 bytes.
@@ -312,6 +317,11 @@ impl Fingerprint {
     /// The text form.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The same fingerprint with a counter of its own: cores that work on different batches would fight over one.
+    pub(crate) fn apart(&self) -> Self {
+        Self(Arc::from(&*self.0))
     }
 }
 
