@@ -2,11 +2,14 @@
 
 mod builder;
 mod executor;
+mod in_order;
 mod need;
+mod partition_channel;
 mod plan;
 mod receipt;
 mod stale;
 mod survey;
+mod sync;
 
 use std::sync::Arc;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
 
-use super::super::receipt::Share;
+use super::super::partition_channel::Share;
+use super::super::receipt;
 use super::super::survey::needs_work;
 use super::meter::Meter;
 use super::shared::{Arrival, Envelope, Parcel, Shared};
@@ -100,7 +101,7 @@ fn claim(shared: &Shared, item: Incoming, share: Share) -> Option<Claimed> {
     if outside(shared, &item) {
         let outcome = filtered("outside the range");
         shared.totals.settled(&outcome);
-        share.settle(key, outcome);
+        receipt::settle([(share, key, outcome)]);
         return None;
     }
     let ((item, share), again) = shared.in_flight.claim(&key, (item, share))?;
@@ -156,7 +157,7 @@ async fn bury_unreadable(shared: &Shared, unreadable: &Unreadable, share: Share)
     }
     let outcome = Outcome::DeadLettered;
     shared.totals.settled(&outcome);
-    share.settle(id, outcome);
+    receipt::settle([(share, id, outcome)]);
     Ok(())
 }
 
@@ -323,12 +324,12 @@ async fn save_pending(
     let committed = shared
         .persist("pending", || documents.commit(&records))
         .await?;
+    let saved_before = envelopes.len();
     let mut conflicts = Vec::new();
-    for (outcome, (mut record, mut claimed)) in committed.into_iter().zip(saving) {
+    for (outcome, (mut record, claimed)) in committed.into_iter().zip(saving) {
         match outcome {
             Ok(revision) => {
                 record.revision = revision;
-                claimed.share.mark_durable();
                 envelopes.push(envelope(claimed.key, record, claimed.share, claimed.again));
             }
             Err(error) if error.kind() == ErrorKind::Conflict => conflicts.push(claimed),
@@ -338,5 +339,7 @@ async fn save_pending(
             Err(error) => return Err(error),
         }
     }
+    let saved = envelopes.iter_mut().skip(saved_before);
+    receipt::mark_durable(saved.map(|envelope| &mut envelope.share));
     Ok(conflicts)
 }

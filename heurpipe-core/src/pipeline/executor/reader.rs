@@ -8,7 +8,8 @@ use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
 
-use super::super::receipt::{InOrder, PageReceipt, Progress};
+use super::super::in_order::InOrder;
+use super::super::receipt::{PageReceipt, Progress};
 use super::meter::Meter;
 use super::shared::{Arrival, Shared};
 use crate::{Checkpoint, CheckpointKey, Error, Page, Partition, Result, Retry, Source};

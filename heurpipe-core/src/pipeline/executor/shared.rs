@@ -12,7 +12,8 @@ use tokio::sync::mpsc::UnboundedSender;
 use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
 
 use super::super::Pipeline;
-use super::super::receipt::Share;
+use super::super::partition_channel::Share;
+use super::super::receipt;
 use super::meter::Totals;
 use super::options::RunOptions;
 use crate::{Error, Incoming, Outcome, PostId, Record, Result, Retry};
@@ -36,7 +37,7 @@ impl Shared {
     pub(super) fn settle(&self, share: Share, id: PostId, outcome: Outcome) {
         self.totals.settled(&outcome);
         self.in_flight.release(&id);
-        share.settle(id, outcome);
+        receipt::settle([(share, id, outcome)]);
     }
 
     /// Does something to a store, waiting out its temporary failures: a store that is down pauses the run, it does not lose a post.
