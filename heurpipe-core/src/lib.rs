@@ -48,8 +48,8 @@ pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};
 pub use media_type::media_type;
 pub use model::*;
 pub use pipeline::{
-    EnricherSurvey, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, RunOptions,
-    StopSignal, StoredRecords, Survey, Why, stop_signal,
+    Budget, BudgetReport, EnricherSurvey, GovernedReport, Pipeline, PipelineBuilder, Plan,
+    PlannedStage, ProgressFn, RunOptions, StopSignal, StoredRecords, Survey, Why, stop_signal,
 };
 pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageReport};
 pub use traits::blobs::Blobs;
