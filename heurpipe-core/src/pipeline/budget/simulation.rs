@@ -147,11 +147,16 @@ struct Half {
 struct Scores {
     count: usize,
     sum: f64,
+    ties: f64,
 }
 
 impl Scores {
     fn mean(&self) -> f64 {
         self.sum / self.count as f64
+    }
+
+    fn mean_tie(&self) -> f64 {
+        self.ties / self.count as f64
     }
 }
 
@@ -166,6 +171,7 @@ impl Half {
             };
             scores.count += 1;
             scores.sum += f64::from(candidate.score);
+            scores.ties += candidate.tie;
         }
     }
 }
@@ -183,10 +189,12 @@ impl Run {
         assert_eq!(self.report.posts, POSTS as u64, "{case}");
     }
 
-    fn assert_prefers_high_scores(&self, case: &str) {
+    /// Batches that are announced together share one allowance, so the first of them may choose more freely than the last.
+    fn assert_prefers_high_scores(&self, announced: usize, case: &str) {
+        let margin = if announced == 1 { 0.15 } else { 0.02 };
         for half in &self.halves {
             let (chosen, skipped) = (half.chosen.mean(), half.skipped.mean());
-            assert!(chosen > skipped + 0.02, "{case}: {chosen} {skipped}");
+            assert!(chosen > skipped + margin, "{case}: {chosen} {skipped}");
         }
     }
 }
@@ -225,7 +233,7 @@ fn the_budget_holds_though_the_mix_shifts_half_way() {
     for (scenario, case) in shapes(Scenario::shifting) {
         let run = scenario.run();
         run.assert_holds(scenario.per_post, &case);
-        run.assert_prefers_high_scores(&case);
+        run.assert_prefers_high_scores(scenario.announced, &case);
         for half in &run.halves {
             let share = half.spent / (scenario.per_post * POSTS as f64 / 2.0);
             assert!((0.93..=1.07).contains(&share), "{case}: a half of {share}");
@@ -239,7 +247,7 @@ fn the_budget_holds_when_the_mix_shifts_back() {
         scenario.halves.reverse();
         let run = scenario.run();
         run.assert_holds(scenario.per_post, &case);
-        run.assert_prefers_high_scores(&case);
+        run.assert_prefers_high_scores(scenario.announced, &case);
     }
 }
 
@@ -252,6 +260,10 @@ fn equal_scores_are_decided_by_the_posts_alone() {
         let run = scenario.run();
         run.assert_holds(scenario.per_post, &case);
         assert_eq!(run, scenario.run(), "{case}");
+        for half in &run.halves {
+            let (chosen, skipped) = (half.chosen.mean_tie(), half.skipped.mean_tie());
+            assert!(chosen > skipped + 0.05, "{case}: {chosen} {skipped}");
+        }
     }
 }
 
@@ -264,7 +276,7 @@ fn two_dear_enrichers_share_the_budget() {
         }
         let run = scenario.run();
         run.assert_holds(scenario.per_post, &case);
-        run.assert_prefers_high_scores(&case);
+        run.assert_prefers_high_scores(scenario.announced, &case);
         let counts: Vec<_> = run.report.enrichers.values().collect();
         assert_eq!(counts.len(), 2, "{case}");
         for count in counts {
@@ -283,7 +295,7 @@ fn costs_are_learnt_where_the_declared_ones_are_wrong() {
             scenario.declared = [20.0 * factor, 5.0];
             let run = scenario.run();
             run.assert_holds(scenario.per_post, &format!("declared x {factor}, {case}"));
-            run.assert_prefers_high_scores(&case);
+            run.assert_prefers_high_scores(scenario.announced, &case);
         }
     }
 }
