@@ -18,7 +18,7 @@ pub(crate) struct Candidate {
 
 /// Holds a run to its budget.
 ///
-/// A batch is announced by [`posts`](Self::posts) when its enriching begins; then each enricher's targets are put before
+/// A batch is announced by [`posts`](Self::posts) shortly before its first choice; then each enricher's targets are put before
 /// [`choose`](Self::choose), and what it cost is told to [`spent`](Self::spent). Several batches may be between these at a time: what was
 /// chosen is reserved at its expected cost until it is measured. Nothing waits here for anything but a short lock, taken once a call.
 #[derive(Debug)]

@@ -20,10 +20,13 @@ pub(super) struct Rank {
 impl Rank {
     /// What is not a number is worth nothing.
     pub(super) fn of(candidate: &Candidate) -> Self {
-        Self {
-            score: candidate.score.max(0.0).min(1.0),
-            tie: candidate.tie.max(0.0),
-        }
+        let score = if candidate.score.is_nan() {
+            0.0
+        } else {
+            candidate.score.clamp(0.0, 1.0)
+        };
+        let tie = candidate.tie;
+        Self { score, tie }
     }
 
     pub(super) fn order(&self, other: &Self) -> Ordering {
