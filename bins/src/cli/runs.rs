@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use heurpipe_core::{DeadLetter, RunRecord};
+use heurpipe_core::{DeadLetter, DeadLetterScan, RunRecord};
 
 use super::run::print_report;
 use super::{Done, Exit, Stop, print_json};
@@ -59,9 +59,9 @@ impl DeadLetters {
     /// Lists dead letters, oldest first.
     pub(super) async fn run(self, loaded: &Loaded) -> Done {
         let documents = documents_to_read(loaded).await?;
-        let letters = documents
-            .dead_letters(self.use_case.as_deref(), self.limit)
-            .await?;
+        let mut scan = DeadLetterScan::all().limit(self.limit);
+        scan.use_case = self.use_case;
+        let letters = documents.dead_letters(&scan).await?;
         if self.json {
             print_json(&BTreeMap::from([("dead_letters", &letters)]))?;
             return Ok(Exit::Done);
