@@ -288,8 +288,13 @@ impl Serialize for InputDigest {
 impl<'de> Deserialize<'de> for InputDigest {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        // Earlier ledgers have SHA-256 here. Half of it does: it equals no input's digest of today, and the work is done again.
+        let digits = match text.as_bytes() {
+            earlier if earlier.len() == 64 => &earlier[..32],
+            digits => digits,
+        };
         let mut bytes = [0; 16];
-        match hex::decode_to_slice(text.as_bytes(), &mut bytes) {
+        match hex::decode_to_slice(digits, &mut bytes) {
             Ok(()) => Ok(Self(bytes)),
             Err(_) => Err(serde::de::Error::invalid_value(
                 serde::de::Unexpected::Str(&text),
