@@ -126,7 +126,7 @@ async fn work<'a>(
     run.meter.cpu(computed);
     let cpu_ms = (polled + computed).as_secs_f64() * 1000.0;
     if let Some(controller) = &shared.controller {
-        controller.spent(&run.stage.spec().name, shown, cpu_ms);
+        controller.spent(&run.stage.spec().name, jobs.len(), cpu_ms);
     }
     (run, jobs, Results::new(answers, shown, cpu_ms))
 }
