@@ -27,6 +27,12 @@
 //! ```
 //!
 //! This crate knows no client of any service: sources, models and stores are crates of their own, and anybody's part is as good as theirs.
+//!
+//! For whoever writes a part:
+//! - [`middleware`] wraps parts: a time-out, more attempts ([`RetryPolicy`]), a slower pace, a trace.
+//! - `testkit::suite` (feature `testkit`) checks a part against what its trait asks: `suite::source`, `enricher`, `gate`, `sink`.
+//! - `testkit::faults` makes a part fail, hang, answer late, twice or out of order, by a script that prints and replays.
+//! - [`Clock`] tells the time, and `testkit::VirtualClock` moves it on, so that waits can be tested without waiting.
 
 mod clock;
 pub mod compute;
@@ -35,6 +41,7 @@ pub mod filter;
 mod flat;
 pub mod gate;
 mod media_type;
+pub mod middleware;
 mod model;
 mod pipeline;
 mod report;

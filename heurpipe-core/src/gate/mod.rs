@@ -185,6 +185,13 @@ fn question(record: &Record, attribute: &str) -> Vec<Question> {
             }),
         }
     }
+    for question in &mut questions {
+        // Best first; a word without a degree of certainty comes after those that have one.
+        let certainty = |confidence: Option<f32>| confidence.unwrap_or(f32::NEG_INFINITY);
+        question
+            .suggestions
+            .sort_by(|a, b| certainty(b.1).total_cmp(&certainty(a.1)));
+    }
     if questions.is_empty() {
         questions.push(Question {
             attribute: attribute.to_owned(),

@@ -9,5 +9,6 @@ pub mod gate;
 pub mod media;
 pub mod review;
 pub mod search;
+mod shared;
 pub mod sink;
 pub mod source;

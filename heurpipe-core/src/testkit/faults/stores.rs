@@ -1,0 +1,144 @@
+//! Documents, a cache of analyses and a review queue at which things go wrong.
+
+use async_trait::async_trait;
+
+use super::layer::Faulty;
+use crate::middleware::Call;
+use crate::{
+    AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
+    DeadLetterScan, Digest, Documents, Finding, ItemResult, PostId, Record, RecordPage, Result,
+    ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
+};
+
+/// A call of documents: its name in scripts is the method's.
+fn documents(method: &'static str) -> Call<'static> {
+    Call::new("documents", method, "documents", 0)
+}
+
+fn analyses(method: &'static str) -> Call<'static> {
+    Call::new("analyses", method, "analyses", 0)
+}
+
+fn review(method: &'static str) -> Call<'static> {
+    Call::new("review", method, "review", 0)
+}
+
+#[async_trait]
+impl<P: Documents + 'static> Documents for Faulty<P> {
+    async fn load(&self, ids: &[PostId]) -> Result<Vec<Stored>> {
+        let posts: Vec<&PostId> = ids.iter().collect();
+        let work = || self.part().load(ids);
+        self.layer().around(&documents("load"), &posts, work).await
+    }
+
+    async fn commit(&self, records: &[&Record]) -> Result<Vec<ItemResult<u64>>> {
+        let posts: Vec<&PostId> = records.iter().map(|r| r.id()).collect();
+        let work = || self.part().commit(records);
+        self.layer()
+            .around(&documents("commit"), &posts, work)
+            .await
+    }
+
+    async fn scan(&self, scan: &Scan) -> Result<RecordPage> {
+        let work = || self.part().scan(scan);
+        self.layer().around(&documents("scan"), &[], work).await
+    }
+
+    async fn count(&self, scan: &Scan) -> Result<u64> {
+        let work = || self.part().count(scan);
+        self.layer().around(&documents("count"), &[], work).await
+    }
+
+    async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
+        let work = || self.part().analyses(use_case);
+        self.layer().around(&documents("analyses"), &[], work).await
+    }
+
+    async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<Checkpoint>> {
+        let work = || self.part().checkpoint(key);
+        self.layer()
+            .around(&documents("checkpoint"), &[], work)
+            .await
+    }
+
+    async fn save_checkpoint(&self, key: &CheckpointKey, checkpoint: &Checkpoint) -> Result<()> {
+        let work = || self.part().save_checkpoint(key, checkpoint);
+        self.layer()
+            .around(&documents("save_checkpoint"), &[], work)
+            .await
+    }
+
+    async fn save_run(&self, run: &RunRecord) -> Result<()> {
+        let work = || self.part().save_run(run);
+        self.layer().around(&documents("save_run"), &[], work).await
+    }
+
+    async fn runs(&self, limit: usize) -> Result<Vec<RunRecord>> {
+        let work = || self.part().runs(limit);
+        self.layer().around(&documents("runs"), &[], work).await
+    }
+
+    async fn bury(&self, letters: &[DeadLetter]) -> Result<()> {
+        let posts: Vec<&PostId> = letters.iter().map(|letter| &letter.post).collect();
+        let work = || self.part().bury(letters);
+        self.layer().around(&documents("bury"), &posts, work).await
+    }
+
+    async fn dead_letters(&self, scan: &DeadLetterScan) -> Result<Vec<DeadLetter>> {
+        let work = || self.part().dead_letters(scan);
+        self.layer()
+            .around(&documents("dead_letters"), &[], work)
+            .await
+    }
+
+    async fn dead_letter_counts(&self, use_case: Option<&str>) -> Result<Vec<DeadLetterCount>> {
+        let work = || self.part().dead_letter_counts(use_case);
+        self.layer()
+            .around(&documents("dead_letter_counts"), &[], work)
+            .await
+    }
+
+    async fn exhume(&self, keys: &[String]) -> Result<()> {
+        let work = || self.part().exhume(keys);
+        self.layer().around(&documents("exhume"), &[], work).await
+    }
+
+    async fn memo(&self, name: &str) -> Result<Option<String>> {
+        let work = || self.part().memo(name);
+        self.layer().around(&documents("memo"), &[], work).await
+    }
+
+    async fn save_memo(&self, name: &str, value: &str) -> Result<()> {
+        let work = || self.part().save_memo(name, value);
+        self.layer()
+            .around(&documents("save_memo"), &[], work)
+            .await
+    }
+}
+
+#[async_trait]
+impl<P: ReviewQueue + 'static> ReviewQueue for Faulty<P> {
+    async fn ask(&self, tasks: &[ReviewTask]) -> Result<()> {
+        let posts: Vec<&PostId> = tasks.iter().map(|task| &task.post).collect();
+        let work = || self.part().ask(tasks);
+        self.layer().around(&review("ask"), &posts, work).await
+    }
+
+    async fn open(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<ReviewTask>> {
+        let work = || self.part().open(use_case, limit);
+        self.layer().around(&review("open"), &[], work).await
+    }
+}
+
+#[async_trait]
+impl<P: AnalysisCache + 'static> AnalysisCache for Faulty<P> {
+    async fn recall(&self, keys: &[Digest]) -> Result<Vec<Option<Vec<Finding>>>> {
+        let work = || self.part().recall(keys);
+        self.layer().around(&analyses("recall"), &[], work).await
+    }
+
+    async fn remember(&self, found: &[(Digest, Vec<Finding>)]) -> Result<()> {
+        let work = || self.part().remember(found);
+        self.layer().around(&analyses("remember"), &[], work).await
+    }
+}
