@@ -292,6 +292,15 @@ pub async fn documents_to_read(loaded: &Loaded) -> Result<Arc<dyn DocumentStore>
     }
 }
 
+/// The documents, for writing; they are made when they are not there.
+///
+/// # Errors
+/// When they cannot be opened, or another process writes to them.
+pub async fn documents_to_write(loaded: &Loaded) -> Result<Arc<dyn DocumentStore>> {
+    let url = store_url(&loaded.config.stores.documents, &loaded.base);
+    documents::open(&url, Mode::ReadWrite).await
+}
+
 /// The warehouse, for reading only.
 ///
 /// # Errors

@@ -38,9 +38,30 @@ impl Bench {
     }
 
     fn dead_letters(&self) -> Vec<Value> {
-        let output = self.heurpipe(&["dead-letters", "--json"]);
-        let listed: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let listed = self.json(&["dead-letters"]);
         listed["dead_letters"].as_array().unwrap().clone()
+    }
+
+    /// What a command that succeeds prints with `--json`.
+    fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.heurpipe(&[arguments, &["--json"]].concat());
+        assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+        report(&output)
+    }
+
+    /// Leaves three dead letters: two lines that are no JSON, and a picture that is cut off.
+    fn with_dead_letters() -> Self {
+        let bench = Self::new();
+        let whole = jpeg();
+        bench.write("pictures/truncated.jpg", &whole[..whole.len() / 2]);
+        let post = r#"{"post": {"id": "test:1", "collected_at": "2026-01-01T00:00:00Z"}}"#;
+        let lines = format!("{post}\n{{oops\n{{again\n");
+        bench.write("posts.ndjson", lines.as_bytes());
+        for (use_case, from) in [("trends", "posts.ndjson"), ("catalog", "pictures")] {
+            let output = bench.heurpipe(&["run", use_case, "--from", from]);
+            assert_eq!(output.status.code(), Some(3), "{}", stderr(&output));
+        }
+        bench
     }
 }
 
@@ -168,6 +189,78 @@ fn unreadable_lines_are_dead_letters_that_name_the_line() {
     let found = bench.heurpipe(&["query", "\"also fine\"", "--format", "ndjson"]);
     let line: Value = serde_json::from_slice(&found.stdout).unwrap();
     assert_eq!(line["post"]["id"], "test:3");
+}
+
+#[test]
+fn dead_letters_are_listed_by_cause() {
+    let bench = Bench::with_dead_letters();
+    let listed = bench.json(&["dead-letters"]);
+    let of_catalog = serde_json::json!({"use_case": "catalog", "stage": "colour", "cause": "corrupt", "letters": 1});
+    let of_trends = serde_json::json!({"use_case": "trends", "stage": "source", "cause": "invalid_input", "letters": 2});
+    assert_eq!(
+        listed["counts"],
+        serde_json::json!([of_catalog, of_trends]),
+        "{listed}"
+    );
+    for (selection, letters, counts) in [
+        (&["--use-case", "trends"][..], 2, vec![&of_trends]),
+        (&["--stage", "colour"], 1, vec![&of_catalog]),
+        (&["--cause", "corrupt"], 1, vec![&of_catalog]),
+        (&["--cause", "corrupt", "--use-case", "trends"], 0, vec![]),
+        (&["--where", "platform:folder"], 1, vec![&of_catalog]),
+        (&["--where=-platform:folder"], 0, vec![]),
+        (&["--limit", "1"], 1, vec![&of_catalog, &of_trends]),
+    ] {
+        let listed = bench.json(&[&["dead-letters"], selection].concat());
+        let found = listed["dead_letters"].as_array().unwrap().len();
+        assert_eq!(found, letters, "{selection:?}: {listed}");
+        assert_eq!(listed["counts"], serde_json::json!(counts), "{selection:?}");
+    }
+    let output = bench.heurpipe(&["dead-letters", "--limit", "1"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    let at = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
+    assert!(at("invalid_input") < at("posts.ndjson:2"), "{text}");
+    assert!(text.contains("and 2 more"), "{text}");
+
+    let output = bench.heurpipe(&["dead-letters", "--where", "likes:>abc"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("--where"), "{}", stderr(&output));
+}
+
+#[test]
+fn only_the_dead_letters_that_are_named_are_dropped() {
+    let bench = Bench::with_dead_letters();
+    let everything = ["dead-letters", "drop"];
+    for arguments in [&everything[..], &["dead-letters", "drop", "--where", ""]] {
+        let output = bench.heurpipe(arguments);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("--all"), "{}", stderr(&output));
+    }
+    let output = bench.heurpipe(&["dead-letters", "drop", "--all", "--cause", "corrupt"]);
+    assert_eq!(output.status.code(), Some(2), "one or the other");
+    assert_eq!(bench.dead_letters().len(), 3);
+
+    for (selection, dropped, left) in [
+        (&["--cause", "absent"][..], 0, 3),
+        (&["--where=-platform:folder"], 0, 3),
+        (&["--use-case", "trends", "--limit", "1"], 1, 2),
+        (&["--where", "platform:folder"], 1, 1),
+        (&["--all"], 1, 0),
+    ] {
+        let said = bench.json(&[&["dead-letters", "drop"], selection].concat());
+        assert_eq!(
+            said,
+            serde_json::json!({"dropped": dropped}),
+            "{selection:?}"
+        );
+        assert_eq!(bench.dead_letters().len(), left, "{selection:?}");
+    }
+    let output = bench.heurpipe(&["dead-letters", "drop", "--all"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text.trim(), "0 dead letters dropped");
+    let output = bench.heurpipe(&["dead-letters"]);
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert_eq!(text.trim(), "no dead letters");
 }
 
 #[test]

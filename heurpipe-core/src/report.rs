@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::BudgetReport;
 use serde::{Deserialize, Serialize};
 
 /// What became of one item that a source yielded.
@@ -29,6 +30,8 @@ pub enum Outcome {
 pub enum RunStatus {
     /// It is still going on, or was killed.
     Running,
+    /// It waits for a store that does not answer; see [`RunReport::waiting`].
+    Paused,
     /// Every source was read to its end.
     Done,
     /// Some partition ended early.
@@ -101,6 +104,9 @@ pub struct StageReport {
     pub skipped: u64,
     /// Items that failed for good.
     pub failed: u64,
+    /// Of those that left, the ones whose answer was known from another post with the same picture.
+    #[serde(default)]
+    pub reused: u64,
     /// CPU time, in milliseconds.
     pub cpu_ms: f64,
     /// The share of the run's time in which the stage was at work, 0 to 1.
@@ -129,6 +135,12 @@ pub struct RunReport {
     pub seconds: f64,
     /// Posts read a second.
     pub posts_per_second: f64,
+    /// What the run waits for at the moment, and why.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub waiting: Vec<String>,
+    /// What the budget allowed and what was skipped for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub budget: Option<BudgetReport>,
     /// Sources that ended early, and why.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<String>,
@@ -147,6 +159,8 @@ impl RunReport {
             bottleneck: None,
             seconds: 0.0,
             posts_per_second: 0.0,
+            waiting: Vec::new(),
+            budget: None,
             errors: Vec::new(),
         }
     }

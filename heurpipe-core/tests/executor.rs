@@ -123,7 +123,10 @@ async fn every_outcome_is_counted_and_kept() {
         (4, 1, 1, 1, 1)
     );
     assert_eq!(sink.records().len(), 1);
-    let letters = documents.dead_letters(Some("catalog"), 10).await.unwrap();
+    let letters = documents
+        .dead_letters(&DeadLetterScan::of_use_case("catalog"))
+        .await
+        .unwrap();
     assert_eq!(letters.len(), 1);
     assert_eq!(letters[0].stage, "garment");
     assert!(
@@ -176,7 +179,10 @@ async fn a_poison_post_fails_alone() {
         (report.posts.delivered, report.posts.dead_lettered),
         (99, 1)
     );
-    let letters = documents.dead_letters(None, 10).await.unwrap();
+    let letters = documents
+        .dead_letters(&DeadLetterScan::all())
+        .await
+        .unwrap();
     assert_eq!(letters[0].post.to_string(), "test:000037");
 }
 
@@ -534,7 +540,10 @@ async fn unreadable_items_become_dead_letters() {
         .unwrap();
     accounted(&report);
     assert_eq!((report.posts.delivered, report.posts.dead_lettered), (1, 1));
-    let letters = documents.dead_letters(None, 10).await.unwrap();
+    let letters = documents
+        .dead_letters(&DeadLetterScan::all())
+        .await
+        .unwrap();
     assert_eq!(letters[0].post.to_string(), "unreadable:file.ndjson:3");
 }
 

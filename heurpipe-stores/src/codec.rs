@@ -1,6 +1,6 @@
 //! Records as bytes.
 
-use heurpipe_core::{Error, ErrorKind, Record, Result, Target, Value};
+use heurpipe_core::{Error, ErrorKind, Finding, Record, Region, Result, Target, Value};
 
 /// Refuses what no store can keep.
 ///
@@ -43,6 +43,14 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record> {
     })
 }
 
+/// Whether JSON can hold a finding: all its numbers are finite.
+#[cfg(feature = "sqlite")]
+pub(crate) fn is_storable(finding: &Finding) -> bool {
+    finding.confidence.is_none_or(f32::is_finite)
+        && finding.region.as_ref().is_none_or(is_bounded)
+        && is_finite(&finding.value)
+}
+
 fn not_finite(record: &Record) -> Option<&str> {
     let annotation = record.annotations.iter().find(|a| {
         let sure = a.confidence.is_none_or(f32::is_finite);
@@ -51,7 +59,7 @@ fn not_finite(record: &Record) -> Option<&str> {
     let entry = record.ledger.iter().find(|e| !e.cpu_ms.is_finite());
     annotation
         .map(|a| a.attribute.as_str())
-        .or(entry.map(|e| e.enricher.as_str()))
+        .or(entry.map(|e| &*e.enricher))
 }
 
 fn is_finite(value: &Value) -> bool {
@@ -65,9 +73,13 @@ fn is_finite(value: &Value) -> bool {
 
 fn is_placed(target: &Target) -> bool {
     match target {
-        Target::Region { region, .. } => [region.x, region.y, region.width, region.height]
-            .iter()
-            .all(|n| n.is_finite()),
+        Target::Region { region, .. } => is_bounded(region),
         _ => true,
     }
+}
+
+fn is_bounded(region: &Region) -> bool {
+    [region.x, region.y, region.width, region.height]
+        .iter()
+        .all(|n| n.is_finite())
 }

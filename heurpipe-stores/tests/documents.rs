@@ -1,11 +1,13 @@
 //! The document suite on every backend, and what only a file can get wrong.
 #![allow(clippy::unwrap_used)]
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use heurpipe_core::{
-    Documents, Error, ErrorKind, Platform, Post, PostId, Record, Retry, Scan, Stored,
+    AnalysisCache, DeadLetterScan, Digest, Documents, Error, ErrorKind, Filter, Finding, Platform,
+    Post, PostId, Record, Retry, Scan, Stored,
 };
 use heurpipe_stores::documents::{MemoryDocuments, SqliteDocuments};
 use heurpipe_stores::suite::differential::{self, Extent};
@@ -210,14 +212,141 @@ async fn a_url_that_nobody_knows_names_those_that_are_known() {
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
+fn colour(label: &str) -> Vec<Finding> {
+    vec![Finding::label("colour", label)]
+}
+
+/// Of four analyses three are remembered, and the one that comes again is not the youngest by that.
+async fn forgets_the_oldest(cache: &dyn AnalysisCache) {
+    let key = |n: u8| Digest::of(&[n]);
+    for (number, label) in [(1, "a"), (2, "b"), (1, "a"), (3, "c"), (4, "d")] {
+        let analysis = (key(number), colour(label));
+        cache.remember(&[analysis]).await.unwrap();
+    }
+    let keys = [1, 2, 3, 4].map(key);
+    let expected = [
+        None,
+        Some(colour("b")),
+        Some(colour("c")),
+        Some(colour("d")),
+    ];
+    assert_eq!(cache.recall(&keys).await.unwrap(), expected);
+
+    let more: Vec<_> = (10..20).map(|n| (key(n), colour("e"))).collect();
+    cache.remember(&more).await.unwrap();
+    let keys = [4, 16, 17, 19].map(key);
+    let known = cache.recall(&keys).await.unwrap();
+    let known: Vec<bool> = known.iter().map(Option::is_some).collect();
+    assert_eq!(known, [false, false, true, true]);
+}
+
 #[tokio::test]
-async fn analyses_are_counted() {
+async fn no_more_analyses_are_remembered_than_may_be() {
+    forgets_the_oldest(&MemoryDocuments::new().remember_at_most(3)).await;
     let folder = tempfile::tempdir().unwrap();
-    let store = SqliteDocuments::open(folder.path().join("documents.db"))
-        .await
+    let path = folder.path().join("documents.db");
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    forgets_the_oldest(&store.remember_at_most(3)).await;
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    let known = store.recall(&[Digest::of(&[19])]).await.unwrap();
+    assert_eq!(known, [Some(colour("e"))], "the next process knows");
+}
+
+/// A database as version 1 wrote it.
+fn of_version_1(path: &Path) {
+    let database = rusqlite::Connection::open(path).unwrap();
+    database
+        .execute_batch(include_str!("fixtures/documents-1.sql"))
         .unwrap();
-    store.commit(&[&record("1"), &record("2")]).await.unwrap();
-    let analyses = store.analyses().await.unwrap();
-    let expected = record("1").analysis().to_string();
-    assert_eq!(analyses.into_iter().collect::<Vec<_>>(), [(expected, 2)]);
+}
+
+/// The tables and indexes, as they were made.
+fn tables(path: &Path) -> BTreeSet<String> {
+    let database = rusqlite::Connection::open(path).unwrap();
+    let mut statement = database
+        .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL")
+        .unwrap();
+    let tables = statement.query_map((), |row| row.get(0)).unwrap();
+    tables.collect::<Result<_, _>>().unwrap()
+}
+
+#[tokio::test]
+async fn a_database_of_version_1_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    of_version_1(&path);
+    let store = SqliteDocuments::open(&path).await.unwrap();
+
+    let page = store.scan(&Scan::matching(Filter::All)).await.unwrap();
+    assert_eq!(page.records.len(), 3);
+    let texts: Vec<&Record> = page
+        .records
+        .iter()
+        .filter(|r| r.ledger.len() == 2)
+        .collect();
+    assert_eq!(texts.len(), 2);
+    let groups = store.analyses("trends").await.unwrap();
+    assert_eq!(groups.len(), 1);
+    assert_eq!(
+        (groups[0].records, &groups[0].analysis),
+        (2, &texts[0].analysis())
+    );
+    let scan = Scan::matching(Filter::All).of_use_case("catalog");
+    let scan = scan.in_state("catalog", "dead");
+    let groups = store.analyses("catalog").await.unwrap();
+    let scan = scan.with_analyses(vec![groups[0].analysis.clone()]);
+    let page = store.scan(&scan).await.unwrap();
+    assert_eq!(page.records[0].analysis(), groups[0].analysis);
+
+    let counts = store.dead_letter_counts(None).await.unwrap();
+    let counts: Vec<_> = counts
+        .iter()
+        .map(|c| (&*c.use_case, &*c.stage, &*c.cause, c.letters))
+        .collect();
+    assert_eq!(
+        counts,
+        [
+            ("catalog", "colour", "corrupt", 1),
+            ("trends", "source", "invalid_input", 1)
+        ]
+    );
+    let letters = store.dead_letters(&DeadLetterScan::all()).await.unwrap();
+    let letters: Vec<&str> = letters.iter().map(|l| &*l.stage).collect();
+    assert_eq!(letters, ["source", "colour"]);
+    assert_eq!(store.runs(10).await.unwrap().len(), 2);
+
+    drop(store);
+    let fresh = folder.path().join("fresh.db");
+    drop(SqliteDocuments::open(&fresh).await.unwrap());
+    assert_eq!(tables(&path), tables(&fresh));
+    SqliteDocuments::open_read_only(&path).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_database_of_version_1_is_not_changed_by_a_reader() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    of_version_1(&path);
+    let before = tables(&path);
+    let error = SqliteDocuments::open_read_only(&path).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert!(error.to_string().contains("version 1"), "{error}");
+    assert_eq!(tables(&path), before);
+}
+
+#[tokio::test]
+async fn a_record_of_version_1_that_cannot_be_read_stops_no_other() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    of_version_1(&path);
+    let database = rusqlite::Connection::open(&path).unwrap();
+    let broken = "UPDATE records SET body = '{' WHERE platform = 'folder'";
+    assert_eq!(database.execute(broken, ()).unwrap(), 1);
+    drop(database);
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    let groups = store.analyses("trends").await.unwrap();
+    assert_eq!(groups[0].records, 2);
+    let all = Scan::matching(Filter::All);
+    let error = store.scan(&all).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
 }

@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use heurpipe_core::filter::{Filter, Keyword, Predicate};
 use heurpipe_core::{
-    Documents, FacetRequest, Record, Scan, SearchIndex, SearchRequest, Sink, Sort, State,
-    TrendRequest,
+    Documents, FacetRequest, Fingerprint, InputDigest, LedgerEntry, LedgerOutcome, Record, Scan,
+    SearchIndex, SearchRequest, Sink, Sort, State, Target, TrendRequest,
 };
 use heurpipe_stores::documents::SqliteDocuments;
 use heurpipe_stores::search::TantivyIndex;
@@ -30,6 +30,17 @@ fn posts() -> Vec<Record> {
             record
         })
         .collect()
+}
+
+fn a_line() -> LedgerEntry {
+    LedgerEntry::new(
+        "colour",
+        Fingerprint::of(["colour"]),
+        Target::Post,
+        InputDigest::of(b"input"),
+        LedgerOutcome::Done,
+        Timestamp::UNIX_EPOCH,
+    )
 }
 
 fn exact(field: &str, value: &str) -> Filter {
@@ -70,6 +81,7 @@ async fn documents() {
     let path = folder.path().join("documents.db");
     let store = SqliteDocuments::open(&path).await.unwrap();
     let mut records = posts();
+    let mut dice = Dice::new(6);
     for what in ["inserts", "updates"] {
         let begun = Instant::now();
         for batch in records.chunks_mut(256) {
@@ -78,6 +90,9 @@ async fn documents() {
             for (record, outcome) in batch.iter_mut().zip(outcomes) {
                 record.revision = outcome.unwrap();
                 record.states.insert("catalog".to_owned(), State::Delivered);
+                if dice.once_in(100) {
+                    record.enter(a_line(), Vec::new());
+                }
             }
         }
         rate(what, records.len(), begun);
@@ -102,6 +117,29 @@ async fn documents() {
         })
         .await;
     }
+    let groups = store.analyses("catalog").await.unwrap();
+    println!("analyses: {}", groups.len());
+    latency("analyses of a use case", async || {
+        store.analyses("catalog").await.unwrap().len() as u64
+    })
+    .await;
+    let smallest = groups.iter().min_by_key(|group| group.records).unwrap();
+    let few = Scan::matching(Filter::All)
+        .of_use_case("catalog")
+        .with_analyses(vec![smallest.analysis.clone()]);
+    latency("scan the smallest group", async || {
+        let mut scan = few.clone();
+        let mut found = 0;
+        loop {
+            let page = store.scan(&scan).await.unwrap();
+            found += page.records.len() as u64;
+            if page.next.is_none() {
+                return found;
+            }
+            scan = scan.after(page.next);
+        }
+    })
+    .await;
     let bytes = std::fs::metadata(&path).unwrap().len();
     println!("bytes a record: {}", bytes / records.len() as u64);
 }

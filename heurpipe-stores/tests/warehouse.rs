@@ -56,7 +56,7 @@ fn record(number: u32, published: Option<&str>) -> Record {
     };
     let finding = Finding::label("colour", colour).confidence(0.7);
     let found = Annotation::produced(Target::Post, finding, producer, when);
-    let input = heurpipe_core::Digest::of(b"input");
+    let input = heurpipe_core::InputDigest::of(b"input");
     let entry = LedgerEntry::new(
         "colour",
         fingerprint,

@@ -1,6 +1,7 @@
 //! The command line of `heurpipe`.
 
 mod config;
+mod dead_letters;
 mod demo;
 mod doctor;
 mod models;
@@ -46,8 +47,8 @@ enum Command {
     Reanalyse(reanalyse::Reanalyse),
     /// List runs, or show one.
     Runs(runs::Runs),
-    /// List posts that could not be processed.
-    DeadLetters(runs::DeadLetters),
+    /// List posts that could not be processed, by cause, or drop them.
+    DeadLetters(dead_letters::DeadLetters),
     /// Print posts that match a filter, or rows by SQL.
     Query(query::Query),
     /// Serve the simulator's Instagram and Weibo APIs on loopback.

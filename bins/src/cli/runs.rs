@@ -1,9 +1,9 @@
-//! `heurpipe runs` and `heurpipe dead-letters`: what happened.
+//! `heurpipe runs`: what happened.
 
 use std::collections::BTreeMap;
 
 use clap::Args;
-use heurpipe_core::{DeadLetter, RunRecord};
+use heurpipe_core::RunRecord;
 
 use super::run::print_report;
 use super::{Done, Exit, Stop, print_json};
@@ -15,20 +15,6 @@ use crate::workbench::documents_to_read;
 pub struct Runs {
     /// Show this run.
     id: Option<String>,
-    /// Print one JSON object.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Arguments of `heurpipe dead-letters`.
-#[derive(Debug, Args)]
-pub struct DeadLetters {
-    /// Only those of this use case.
-    #[arg(long, value_name = "U")]
-    use_case: Option<String>,
-    /// At most so many.
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -50,25 +36,6 @@ impl Runs {
             }
             None if self.json => print_json(&BTreeMap::from([("runs", &runs)]))?,
             None => print_runs(&runs),
-        }
-        Ok(Exit::Done)
-    }
-}
-
-impl DeadLetters {
-    /// Lists dead letters, oldest first.
-    pub(super) async fn run(self, loaded: &Loaded) -> Done {
-        let documents = documents_to_read(loaded).await?;
-        let letters = documents
-            .dead_letters(self.use_case.as_deref(), self.limit)
-            .await?;
-        if self.json {
-            print_json(&BTreeMap::from([("dead_letters", &letters)]))?;
-            return Ok(Exit::Done);
-        }
-        letters.iter().for_each(print_letter);
-        if letters.is_empty() {
-            println!("no dead letters");
         }
         Ok(Exit::Done)
     }
@@ -100,11 +67,4 @@ fn print_runs(runs: &[RunRecord]) {
         ]);
     }
     println!("{table}");
-}
-
-fn print_letter(letter: &DeadLetter) {
-    println!("{}  {} at {}", letter.post, letter.cause, letter.stage);
-    for sentence in &letter.chain {
-        println!("    {sentence}");
-    }
 }

@@ -155,7 +155,7 @@ fn enter(record: &mut Record, name: &str, finding: Finding, at: Timestamp) {
         shadow: false,
     };
     let annotation = Annotation::produced(target.clone(), finding, producer, at);
-    let input = heurpipe_core::Digest::of(record.id().to_string().as_bytes());
+    let input = heurpipe_core::InputDigest::of(record.id().to_string().as_bytes());
     let entry = LedgerEntry::new(name, fingerprint, target, input, LedgerOutcome::Done, at);
     record.enter(entry.cost(4.2), vec![annotation]);
 }

@@ -254,7 +254,7 @@ fn swatches(value: &Value) -> Vec<String> {
 
 fn ledger(post: &Post, entry: &LedgerEntry) -> LedgerRow {
     LedgerRow {
-        enricher: entry.enricher.clone(),
+        enricher: entry.enricher.to_string(),
         target: target(post, &entry.target),
         outcome: match &entry.outcome {
             LedgerOutcome::Done => "done".to_owned(),

@@ -1,5 +1,6 @@
 //! What a filter is once parsed.
 
+use std::collections::BTreeSet;
 use std::ops::Bound;
 
 use jiff::Timestamp;
@@ -21,6 +22,29 @@ pub enum Filter {
     And(Vec<Filter>),
     /// Any of these, at least two.
     Or(Vec<Filter>),
+}
+
+impl Filter {
+    /// The keyword and number fields that it asks for, built-in ones and attributes.
+    pub fn fields(&self) -> BTreeSet<String> {
+        let mut fields = BTreeSet::new();
+        self.collect_fields(&mut fields);
+        fields
+    }
+
+    fn collect_fields(&self, fields: &mut BTreeSet<String>) {
+        match self {
+            Self::All => {}
+            Self::Not(inner) => inner.collect_fields(fields),
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().for_each(|part| part.collect_fields(fields));
+            }
+            Self::Test(Predicate::Keyword { field, .. } | Predicate::Number { field, .. }) => {
+                fields.insert(field.clone());
+            }
+            Self::Test(Predicate::Time { .. } | Predicate::Text { .. }) => {}
+        }
+    }
 }
 
 /// A condition on one field. A record that lacks the field does not satisfy it.

@@ -180,7 +180,7 @@ fn a_record_survives_json_with_its_raw_payload_untouched() {
         "m",
         Fingerprint::of(["m"]),
         Target::Media("a".into()),
-        Digest::of(b"x"),
+        InputDigest::of(b"x"),
         LedgerOutcome::Skipped(SkipReason::Budget),
         at(1),
     )];
@@ -198,6 +198,23 @@ fn a_record_survives_json_with_its_raw_payload_untouched() {
     assert_eq!(read, record);
     assert_eq!(read.post.raw["graph.media"].as_str(), payload);
     assert!(!json.contains("null"), "what is unknown is left out");
+}
+
+#[test]
+fn input_digests_of_earlier_ledgers_are_read_and_equal_no_other() {
+    let earlier: InputDigest = serde_json::from_value(Digest::of(b"x").to_string().into()).unwrap();
+    assert_ne!(earlier, InputDigest::of(b"x"));
+    let text = serde_json::to_value(earlier).unwrap();
+    assert_eq!(
+        serde_json::from_value::<InputDigest>(text).unwrap(),
+        earlier
+    );
+    for wrong in ["", "ab", "é".repeat(32).as_str(), "0".repeat(63).as_str()] {
+        assert!(
+            serde_json::from_value::<InputDigest>(wrong.into()).is_err(),
+            "{wrong}"
+        );
+    }
 }
 
 #[test]

@@ -3,11 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::plan::{Plan, PlannedStage, Wave, invalid, waves};
-use super::{MediaAccess, Pipeline};
+use super::branch::{Branch, Route, Stages};
+use super::order::{Wave, invalid, waves};
+use super::plan::{Plan, PlannedStage};
+use super::stage::StageOptions;
+use super::{MediaAccess, Origin, Parts, Pipeline};
 use crate::{
-    Blobs, Decoder, Documents, Enricher, FetchMedia, Input, QualityGate, Result, ReviewQueue, Sink,
-    Source,
+    AnalysisCache, Blobs, Budget, Decoder, Documents, Enricher, FetchMedia, Filter, Input,
+    QualityGate, Result, ReviewQueue, Sink, Source,
 };
 
 /// Composes a [`Pipeline`]; see [`Pipeline::builder`].
@@ -17,12 +20,12 @@ pub struct PipelineBuilder {
     name: String,
     documents: Option<Arc<dyn Documents>>,
     review: Option<Arc<dyn ReviewQueue>>,
-    sources: Vec<Arc<dyn Source>>,
+    analyses: Option<Arc<dyn AnalysisCache>>,
+    origins: Vec<Origin>,
     media: Option<MediaAccess>,
     decoder: Option<Arc<dyn Decoder>>,
-    enrichers: Vec<Arc<dyn Enricher>>,
-    gates: Vec<Arc<dyn QualityGate>>,
-    sinks: Vec<Arc<dyn Sink>>,
+    budget: Option<Budget>,
+    trunk: Branch,
 }
 
 impl PipelineBuilder {
@@ -34,7 +37,7 @@ impl PipelineBuilder {
     }
 
     /// The state: records are saved when gathered and when settled, and a killed run goes on where it was. Without documents, checkpoints
-    /// are not kept, and of a post that comes twice in a run only the first is taken.
+    /// are not kept, and of a post that comes again soon (within some hundred thousand posts) only the first is taken.
     pub fn documents(mut self, documents: Arc<dyn Documents>) -> Self {
         self.documents = Some(documents);
         self
@@ -46,14 +49,27 @@ impl PipelineBuilder {
         self
     }
 
-    /// Adds a source; several are read at the same time.
+    /// What was found in pictures before: a picture that comes again, in whatever post, is not analysed again.
+    pub fn analyses(mut self, cache: Arc<dyn AnalysisCache>) -> Self {
+        self.analyses = Some(cache);
+        self
+    }
+
+    /// Adds a source; several are read at the same time, and what they yield is merged.
     pub fn source(self, source: impl Source + 'static) -> Self {
         self.source_arc(Arc::new(source))
     }
 
     /// Adds a shared source.
     pub fn source_arc(mut self, source: Arc<dyn Source>) -> Self {
-        self.sources.push(source);
+        self.origins.push(Origin::Source(source));
+        self
+    }
+
+    /// Adds as a source the records that documents hold for this pipeline, that match the filter, and on which an enricher has something to
+    /// do: re-analysis. What is up to date is not even read.
+    pub fn stale(mut self, filter: Filter) -> Self {
+        self.origins.push(Origin::Stale(filter));
         self
     }
 
@@ -75,26 +91,59 @@ impl PipelineBuilder {
         self
     }
 
+    /// Holds what the analysis costs: dear enrichers run only where it is worth most.
+    pub fn budget(mut self, budget: Budget) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
     /// Adds an enricher; the order follows from what each needs and gives.
     pub fn enrich(self, enricher: impl Enricher + 'static) -> Self {
-        self.enrich_arc(Arc::new(enricher))
+        self.on_trunk(|trunk| trunk.enrich(enricher))
+    }
+
+    /// Adds an enricher that is called in a way of its own.
+    pub fn enrich_with(self, enricher: impl Enricher + 'static, options: StageOptions) -> Self {
+        self.on_trunk(|trunk| trunk.enrich_with(enricher, options))
     }
 
     /// Adds a shared enricher.
-    pub fn enrich_arc(mut self, enricher: Arc<dyn Enricher>) -> Self {
-        self.enrichers.push(enricher);
-        self
+    pub fn enrich_arc(self, enricher: Arc<dyn Enricher>) -> Self {
+        self.enrich(enricher)
+    }
+
+    /// Sends each post one way of several.
+    pub fn route(self, route: Route) -> Self {
+        self.on_trunk(|trunk| trunk.route(route))
     }
 
     /// Adds a gate; a record passes all of them in order.
-    pub fn gate(mut self, gate: impl QualityGate + 'static) -> Self {
-        self.gates.push(Arc::new(gate));
-        self
+    pub fn gate(self, gate: impl QualityGate + 'static) -> Self {
+        self.on_trunk(|trunk| trunk.gate(gate))
+    }
+
+    /// Adds a gate that is called in a way of its own.
+    pub fn gate_with(self, gate: impl QualityGate + 'static, options: StageOptions) -> Self {
+        self.on_trunk(|trunk| trunk.gate_with(gate, options))
     }
 
     /// Adds a sink.
-    pub fn sink(mut self, sink: impl Sink + 'static) -> Self {
-        self.sinks.push(Arc::new(sink));
+    pub fn sink(self, sink: impl Sink + 'static) -> Self {
+        self.on_trunk(|trunk| trunk.sink(sink))
+    }
+
+    /// Adds a sink that is called in a way of its own.
+    pub fn sink_with(self, sink: impl Sink + 'static, options: StageOptions) -> Self {
+        self.on_trunk(|trunk| trunk.sink_with(sink, options))
+    }
+
+    /// Adds a side output; see [`Branch::tee`].
+    pub fn tee(self, sink: impl Sink + 'static) -> Self {
+        self.on_trunk(|trunk| trunk.tee(sink))
+    }
+
+    fn on_trunk(mut self, add: impl FnOnce(Branch) -> Branch) -> Self {
+        self.trunk = add(self.trunk);
         self
     }
 
@@ -104,43 +153,54 @@ impl PipelineBuilder {
     /// `Config`, naming the stage and what is missing: no name, no source, no sink, two parts of one name, an attribute that is needed
     /// and not given, a circle, pixels without a decoder or media, a gate without documents or without a review queue.
     pub fn build(self) -> Result<Pipeline> {
+        let stages = Stages::of(&self.trunk);
+        self.check_ends(&stages)?;
+        check_distinct(&self.origins, &stages)?;
+        self.check_media(&stages)?;
+        self.check_gates(&stages)?;
+        let waves = waves(&stages.enrichers)?;
+        let plan = self.plan(&waves, &stages);
+        Ok(Pipeline {
+            parts: Arc::new(Parts {
+                name: self.name,
+                documents: self.documents,
+                review: self.review,
+                analyses: self.analyses,
+                origins: self.origins,
+                media: self.media,
+                decoder: self.decoder,
+                budget: self.budget,
+                gates: stages.gates,
+                sinks: stages.sinks,
+            }),
+            waves: Arc::new(waves),
+            plan,
+        })
+    }
+
+    fn check_ends(&self, stages: &Stages) -> Result<()> {
         if self.name.is_empty() || self.name.contains('/') {
             return Err(
                 invalid("a pipeline's name is not empty and has no slash").with("name", &self.name)
             );
         }
-        if self.sources.is_empty() {
+        if self.origins.is_empty() {
             return Err(invalid("the pipeline has no source").with("pipeline", &self.name));
         }
-        if self.sinks.is_empty() {
+        if !stages.sinks.iter().any(|sink| !sink.tee) {
             return Err(invalid("the pipeline has no sink").with("pipeline", &self.name));
         }
-        distinct(
-            "source",
-            self.sources.iter().map(|s| s.spec().name.as_str()),
-        )?;
-        distinct("gate", self.gates.iter().map(|g| g.name()))?;
-        distinct("sink", self.sinks.iter().map(|s| s.spec().name.as_str()))?;
-        self.check_media()?;
-        self.check_gates()?;
-        let waves = waves(&self.enrichers)?;
-        let plan = self.plan(&waves);
-        Ok(Pipeline {
-            name: self.name,
-            documents: self.documents,
-            review: self.review,
-            sources: self.sources,
-            media: self.media,
-            decoder: self.decoder,
-            waves,
-            gates: self.gates,
-            sinks: self.sinks,
-            plan,
-        })
+        let stale = |origin: &Origin| matches!(origin, Origin::Stale(_));
+        if self.documents.is_none() && self.origins.iter().any(stale) {
+            return Err(invalid("stale records are found in documents")
+                .with("pipeline", &self.name)
+                .with("missing", "documents"));
+        }
+        Ok(())
     }
 
-    fn check_media(&self) -> Result<()> {
-        for enricher in &self.enrichers {
+    fn check_media(&self, stages: &Stages) -> Result<()> {
+        for enricher in &stages.enrichers {
             let spec = enricher.spec();
             if spec.input != Input::Record && self.media.is_none() {
                 return Err(invalid(
@@ -160,8 +220,8 @@ impl PipelineBuilder {
         Ok(())
     }
 
-    fn check_gates(&self) -> Result<()> {
-        let Some(gate) = self.gates.first() else {
+    fn check_gates(&self, stages: &Stages) -> Result<()> {
+        let Some(first) = stages.gates.first() else {
             return Ok(());
         };
         let missing = match (&self.documents, &self.review) {
@@ -171,18 +231,15 @@ impl PipelineBuilder {
         };
         if !missing.is_empty() {
             return Err(invalid("a gate has nowhere to keep what it holds")
-                .with("gate", gate.name())
+                .with("gate", first.gate.name())
                 .with("missing", missing));
         }
-        for gate in &self.gates {
-            for attribute in gate.needs() {
-                let given = self
-                    .enrichers
-                    .iter()
-                    .any(|e| e.spec().gives.contains(attribute));
-                if !given {
+        for stage in &stages.gates {
+            for attribute in stage.gate.needs() {
+                let mut specs = stages.enrichers.iter().map(|e| e.spec());
+                if !specs.any(|spec| spec.gives.contains(attribute)) {
                     return Err(invalid("a gate needs an attribute that no enricher gives")
-                        .with("gate", gate.name())
+                        .with("gate", stage.gate.name())
                         .with("missing", attribute));
                 }
             }
@@ -190,14 +247,13 @@ impl PipelineBuilder {
         Ok(())
     }
 
-    fn plan(&self, waves: &[Wave]) -> Plan {
-        let mut stages = Vec::new();
-        for source in &self.sources {
-            let spec = source.spec();
-            stages.push(PlannedStage::new(
+    fn plan(&self, waves: &[Wave], stages: &Stages) -> Plan {
+        let mut planned = Vec::new();
+        for origin in &self.origins {
+            planned.push(PlannedStage::new(
                 "source",
-                &spec.name,
-                spec.description.clone(),
+                origin.name(),
+                origin.description(&self.name),
             ));
         }
         if let Some(media) = &self.media {
@@ -205,31 +261,41 @@ impl PipelineBuilder {
                 MediaAccess::Fetch(_) => "fetch pictures into blobs",
                 MediaAccess::Stored(_) => "pictures fetched earlier",
             };
-            stages.push(PlannedStage::new("media", "media", detail.to_owned()));
+            planned.push(PlannedStage::new("media", "media", detail.to_owned()));
         }
         for (number, wave) in waves.iter().enumerate() {
-            for enricher in wave {
-                stages.push(PlannedStage::enricher(enricher.spec(), number + 1));
+            for stage in wave {
+                planned.push(PlannedStage::enricher(stage, number + 1));
             }
         }
-        for gate in &self.gates {
-            stages.push(PlannedStage::new("gate", gate.name(), gate.describe()));
+        for stage in &stages.gates {
+            let (name, detail) = (stage.gate.name(), stage.gate.describe());
+            planned.push(PlannedStage::new("gate", name, detail).under(&stage.condition));
         }
-        for sink in &self.sinks {
-            let spec = sink.spec();
-            let filter = spec.only.to_string();
+        for stage in &stages.sinks {
+            let filter = stage.sink.spec().only.to_string();
             let detail = if filter.is_empty() {
                 "every post".to_owned()
             } else {
                 format!("only {filter}")
             };
-            stages.push(PlannedStage::new("sink", &spec.name, detail));
+            let kind = if stage.tee { "tee" } else { "sink" };
+            planned.push(PlannedStage::new(kind, stage.name(), detail).under(&stage.condition));
         }
-        Plan {
-            pipeline: self.name.clone(),
-            stages,
-        }
+        Plan::new(&self.name, planned)
     }
+}
+
+fn check_distinct(origins: &[Origin], stages: &Stages) -> Result<()> {
+    distinct("source", origins.iter().map(Origin::name))?;
+    distinct("gate", stages.gates.iter().map(|stage| stage.gate.name()))?;
+    distinct("sink", stages.sinks.iter().map(|stage| stage.name()))?;
+    distinct("route", stages.routes.iter().map(|(name, _)| name.as_str()))?;
+    for (route, cases) in &stages.routes {
+        distinct("case", cases.iter().map(String::as_str))
+            .map_err(|error| error.with("route", route))?;
+    }
+    Ok(())
 }
 
 fn distinct<'a>(what: &str, names: impl Iterator<Item = &'a str>) -> Result<()> {

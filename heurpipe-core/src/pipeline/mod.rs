@@ -1,25 +1,41 @@
 //! Pipelines: composed, checked, planned, run.
 
+mod branch;
+mod budget;
 mod builder;
+mod condition;
+mod dead_letters;
 mod executor;
+mod in_order;
 mod need;
+mod order;
+mod partition_channel;
 mod plan;
 mod receipt;
+mod stage;
 mod stale;
 mod survey;
+mod sync;
 
 use std::sync::Arc;
 
+pub use branch::{Branch, Route};
+pub use budget::{Budget, BudgetReport, GovernedReport};
 pub use builder::PipelineBuilder;
-pub use executor::{ProgressFn, RunOptions, StopSignal, stop_signal};
+pub use condition::Test;
+pub use dead_letters::DeadLetters;
+pub use executor::{
+    Force, Order, ProgressFn, RunOptions, StopSignal, StopSwitch, stop_signal,
+};
 pub use need::Why;
-pub use plan::{Plan, PlannedStage};
+pub use plan::{Explained, Plan, PlannedStage};
+pub use stage::{BatchSize, StageOptions};
 pub use stale::StoredRecords;
-pub use survey::{EnricherSurvey, Survey};
+pub use survey::{Change, EnricherSurvey, Survey};
 
 use crate::{
-    Blobs, Decoder, Documents, Enricher, FetchMedia, QualityGate, Result, ReviewQueue, RunReport,
-    Sink, Source,
+    AnalysisCache, Blobs, Decoder, Documents, FetchMedia, Filter, Result, ReviewQueue, RunReport,
+    Source,
 };
 
 /// Where a pipeline gets the bytes of media from.
@@ -29,6 +45,47 @@ pub(crate) enum MediaAccess {
     Fetch(Arc<dyn FetchMedia>),
     /// Takes what is there.
     Stored(Arc<dyn Blobs>),
+}
+
+/// Where a pipeline's records come from.
+pub(crate) enum Origin {
+    /// A source.
+    Source(Arc<dyn Source>),
+    /// The stored records that match and on which something is stale.
+    Stale(Filter),
+}
+
+impl Origin {
+    fn name(&self) -> &str {
+        match self {
+            Self::Source(source) => &source.spec().name,
+            Self::Stale(_) => StoredRecords::NAME,
+        }
+    }
+
+    fn description(&self, pipeline: &str) -> String {
+        match self {
+            Self::Source(source) => source.spec().description.clone(),
+            Self::Stale(filter) => match filter.to_string() {
+                text if text.is_empty() => format!("stale posts of {pipeline}"),
+                text => format!("stale posts of {pipeline} where {text}"),
+            },
+        }
+    }
+}
+
+/// What a pipeline consists of, apart from its enrichers.
+pub(crate) struct Parts {
+    pub(crate) name: String,
+    pub(crate) documents: Option<Arc<dyn Documents>>,
+    pub(crate) review: Option<Arc<dyn ReviewQueue>>,
+    pub(crate) analyses: Option<Arc<dyn AnalysisCache>>,
+    pub(crate) origins: Vec<Origin>,
+    pub(crate) media: Option<MediaAccess>,
+    pub(crate) decoder: Option<Arc<dyn Decoder>>,
+    pub(crate) budget: Option<Budget>,
+    pub(crate) gates: Vec<stage::GateStage>,
+    pub(crate) sinks: Vec<stage::SinkStage>,
 }
 
 /// Sources, enrichers, gates and sinks, checked and put in order.
@@ -57,15 +114,8 @@ pub(crate) enum MediaAccess {
 /// ```
 #[derive(Clone)]
 pub struct Pipeline {
-    pub(crate) name: String,
-    pub(crate) documents: Option<Arc<dyn Documents>>,
-    pub(crate) review: Option<Arc<dyn ReviewQueue>>,
-    pub(crate) sources: Vec<Arc<dyn Source>>,
-    pub(crate) media: Option<MediaAccess>,
-    pub(crate) decoder: Option<Arc<dyn Decoder>>,
-    pub(crate) waves: Vec<plan::Wave>,
-    pub(crate) gates: Vec<Arc<dyn QualityGate>>,
-    pub(crate) sinks: Vec<Arc<dyn Sink>>,
+    pub(crate) parts: Arc<Parts>,
+    pub(crate) waves: Arc<Vec<order::Wave>>,
     plan: Plan,
 }
 
@@ -77,7 +127,7 @@ impl Pipeline {
 
     /// The pipeline's name.
     pub fn name(&self) -> &str {
-        &self.name
+        &self.parts.name
     }
 
     /// What it will do.
@@ -99,8 +149,8 @@ impl Pipeline {
     ///
     /// # Errors
     /// When the pipeline has no documents, or they cannot be read.
-    pub async fn survey(&self, filter: &crate::Filter) -> Result<Survey> {
-        survey::survey(self, filter).await
+    pub async fn survey(&self, filter: &Filter, force: &Force) -> Result<Survey> {
+        survey::survey(self, filter, force).await
     }
 
     /// The same pipeline with only this enricher, what depends on it, and what these need.
@@ -108,8 +158,8 @@ impl Pipeline {
     /// # Errors
     /// `Config` when the pipeline has no enricher of this name.
     pub fn only_enricher(mut self, name: &str) -> Result<Self> {
-        let all: Vec<Arc<dyn Enricher>> = self.enrichers().cloned().collect();
-        self.waves = plan::waves(&plan::around(&all, name)?)?;
+        let all: Vec<Arc<stage::EnricherStage>> = self.enrichers().cloned().collect();
+        self.waves = Arc::new(order::waves(&order::around(&all, name)?)?);
         let waves = &self.waves;
         self.plan.stages.retain(|stage| {
             let kept = || waves.iter().flatten().any(|e| e.spec().name == stage.name);
@@ -118,7 +168,7 @@ impl Pipeline {
         Ok(self)
     }
 
-    pub(crate) fn enrichers(&self) -> impl Iterator<Item = &Arc<dyn Enricher>> {
+    pub(crate) fn enrichers(&self) -> impl Iterator<Item = &Arc<stage::EnricherStage>> {
         self.waves.iter().flatten()
     }
 }

@@ -2,9 +2,12 @@
 
 use std::cell::OnceCell;
 
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::stage::EnricherStage;
 use crate::flat::Flat;
 use crate::{
-    By, EnricherSpec, Fetched, Granularity, InputDigest, LedgerOutcome, MediaKind, Record,
+    By, EnricherSpec, Fetched, Granularity, InputDigest, LedgerEntry, LedgerOutcome, Post, Record,
     SkipReason, Target,
 };
 
@@ -20,6 +23,8 @@ pub enum Why {
     InputChanged,
     /// It failed there, or was skipped for a reason that no longer holds.
     Unfinished,
+    /// It is to run whatever the ledger says.
+    Forced,
 }
 
 /// What is to be done about an enricher on a target.
@@ -36,49 +41,67 @@ pub(crate) enum Decision {
     },
 }
 
-/// The targets of an enricher on a record.
-pub(crate) fn targets(spec: &EnricherSpec, record: &Record) -> Vec<Target> {
+/// Calls `each` with every target of an enricher on a record.
+pub(crate) fn for_targets(spec: &EnricherSpec, record: &Record, mut each: impl FnMut(Target)) {
     match spec.granularity {
-        Granularity::Post => vec![Target::Post],
-        Granularity::Media => record
-            .post
-            .media
-            .iter()
-            .filter(|m| m.kind != MediaKind::Video && m.fetched != Fetched::Not)
-            .map(|m| Target::Media(m.id.clone()))
-            .collect(),
+        Granularity::Post => each(Target::Post),
+        Granularity::Media => {
+            for picture in record.post.pictures() {
+                each(Target::Media(picture.id.clone()));
+            }
+        }
         Granularity::Region => {
-            let mut regions: Vec<Target> = Vec::new();
+            let mut regions: Vec<&Target> = Vec::new();
             for annotation in &record.annotations {
                 let wanted = spec.needs.contains(&annotation.attribute)
                     && matches!(annotation.target, Target::Region { .. })
-                    && !regions.contains(&annotation.target);
+                    && !regions.contains(&&annotation.target);
                 if wanted {
-                    regions.push(annotation.target.clone());
+                    regions.push(&annotation.target);
                 }
             }
-            regions
+            regions.into_iter().cloned().for_each(each);
         }
     }
 }
 
-/// A record's flat view, made when the first condition asks for it.
-pub(crate) type LazyFlat = OnceCell<Flat>;
+/// What conditions and digests want to know of a record, worked out when the first of them asks. Belongs to the record as it is: it is made
+/// anew when annotations have been added.
+#[derive(Default)]
+pub(crate) struct Look {
+    flat: OnceCell<Box<Flat>>,
+    post: OnceCell<InputDigest>,
+}
 
-/// What is to be done about an enricher on a target. `flat` belongs to the record.
+impl Look {
+    /// The record's flat view.
+    pub(crate) fn flat(&self, record: &Record) -> &Flat {
+        self.flat.get_or_init(|| Box::new(Flat::of(record)))
+    }
+
+    /// The digest of what enrichers may read of the post itself.
+    fn post(&self, post: &Post) -> InputDigest {
+        *self.post.get_or_init(|| post_digest(post))
+    }
+
+    /// Annotations were added: what depends on them is to be looked at again. The post is the same.
+    pub(crate) fn annotated(&mut self) {
+        self.flat.take();
+    }
+}
+
+/// What is to be done about an enricher on a target. `look` belongs to the record.
 pub(crate) fn decide(
-    spec: &EnricherSpec,
+    stage: &EnricherStage,
     record: &Record,
-    flat: &LazyFlat,
+    look: &Look,
     target: &Target,
+    forced: bool,
 ) -> Decision {
-    let input = input_digest(spec, record, target);
+    let spec = stage.spec();
+    let input = input_digest(spec, record, look, target);
     let earlier = record.ledger_entry(&spec.name, target);
-    let holds = match &spec.when {
-        Some(filter) => filter.matches(flat.get_or_init(|| Flat::of(record))),
-        None => true,
-    };
-    let skip = if !holds {
+    let skip = if !stage.condition.holds(record, look) {
         Some(SkipReason::Condition)
     } else if is_gone(record, target) {
         Some(SkipReason::MediaGone)
@@ -86,28 +109,46 @@ pub(crate) fn decide(
         None
     };
     if let Some(entry) = earlier
-        && entry.fingerprint == spec.fingerprint
         && entry.input == input
+        && is_settled(stage, entry, skip)
+        && !(forced && skip.is_none())
     {
-        let same = match (&entry.outcome, skip) {
-            (LedgerOutcome::Done, None) => true,
-            (LedgerOutcome::Skipped(before), Some(now)) => *before == now,
-            _ => false,
-        };
-        if same {
-            return Decision::Satisfied;
-        }
+        return Decision::Satisfied;
     }
     if let Some(reason) = skip {
         return Decision::Skip { input, reason };
     }
-    let why = match earlier {
+    Decision::Run {
+        input,
+        why: why(stage, earlier, input, forced),
+    }
+}
+
+/// Whether a line says what running the enricher now would say.
+fn is_settled(stage: &EnricherStage, entry: &LedgerEntry, skip: Option<SkipReason>) -> bool {
+    match (&entry.outcome, skip) {
+        (LedgerOutcome::Done, None) => entry.fingerprint == stage.spec().fingerprint,
+        (LedgerOutcome::Skipped(before), Some(now)) => {
+            *before == now && entry.fingerprint == *stage.fingerprint_of_skip(now)
+        }
+        _ => false,
+    }
+}
+
+fn why(
+    stage: &EnricherStage,
+    earlier: Option<&LedgerEntry>,
+    input: InputDigest,
+    forced: bool,
+) -> Why {
+    match earlier {
+        _ if forced => Why::Forced,
         None => Why::New,
-        Some(entry) if entry.fingerprint != spec.fingerprint => Why::Stale,
+        Some(entry) if entry.outcome != LedgerOutcome::Done => Why::Unfinished,
+        Some(entry) if entry.fingerprint != stage.spec().fingerprint => Why::Stale,
         Some(entry) if entry.input != input => Why::InputChanged,
         Some(_) => Why::Unfinished,
-    };
-    Decision::Run { input, why }
+    }
 }
 
 fn is_gone(record: &Record, target: &Target) -> bool {
@@ -120,54 +161,90 @@ fn is_gone(record: &Record, target: &Target) -> bool {
 /// The digest of all that an enricher can see of a target: its content, and who said what of the attributes that it needs.
 ///
 /// The fingerprints of those producers are part of it, so that whatever depends on a changed model runs again.
-pub(crate) fn input_digest(spec: &EnricherSpec, record: &Record, target: &Target) -> InputDigest {
-    let mut parts: Vec<Vec<u8>> = vec![content(record, target)];
+pub(crate) fn input_digest(
+    spec: &EnricherSpec,
+    record: &Record,
+    look: &Look,
+    target: &Target,
+) -> InputDigest {
+    let content = content(record, look, target);
+    if spec.needs.is_empty() {
+        return content;
+    }
+    let mut parts = Parts::new();
+    parts.add(content.as_bytes());
     for attribute in &spec.needs {
-        for annotation in record
-            .annotations
-            .iter()
-            .filter(|a| a.attribute == *attribute)
-        {
-            let by = match &annotation.by {
-                By::Producer(producer) => producer.fingerprint.to_string(),
-                By::Person(person) => person.clone(),
-            };
-            let value = serde_json::to_vec(&annotation.value).unwrap_or_default();
-            parts.push(annotation.target.to_string().into_bytes());
-            parts.push(by.into_bytes());
-            parts.push(value);
+        let annotations = record.annotations.iter();
+        for annotation in annotations.filter(|a| a.attribute == *attribute) {
+            parts.add(annotation.target.to_string().as_bytes());
+            parts.add(match &annotation.by {
+                By::Producer(producer) => producer.fingerprint.as_str().as_bytes(),
+                By::Person(person) => person.as_bytes(),
+            });
+            // Values are plain data, which is always written.
+            parts.add(&serde_json::to_vec(&annotation.value).unwrap_or_default());
         }
     }
-    let mut all = Vec::new();
-    for part in parts {
-        all.extend((part.len() as u64).to_le_bytes());
-        all.extend(part);
-    }
-    InputDigest::of(&all)
+    parts.digest()
 }
 
-fn content(record: &Record, target: &Target) -> Vec<u8> {
-    let medium = target.media().and_then(|id| record.post.medium(id));
-    match (target, medium.and_then(|m| m.digest())) {
-        (Target::Region { region, .. }, Some(digest)) => {
-            [digest.as_bytes().as_slice(), region.to_string().as_bytes()].concat()
-        }
-        (_, Some(digest)) => digest.as_bytes().to_vec(),
-        (Target::Post, None) => post_content(record),
-        (target, None) => target.to_string().into_bytes(),
+fn content(record: &Record, look: &Look, target: &Target) -> InputDigest {
+    if *target == Target::Post {
+        return look.post(&record.post);
     }
+    let mut parts = Parts::new();
+    let medium = target.media().and_then(|id| record.post.medium(id));
+    match medium.and_then(|m| m.digest()) {
+        Some(digest) => parts.add(digest.as_bytes()),
+        None => parts.add(target.to_string().as_bytes()),
+    }
+    if let Target::Region { region, .. } = target {
+        parts.add(region.to_string().as_bytes());
+    }
+    parts.digest()
 }
 
 /// What post-level enrichers may read: text, tags, mentions, author's names, language hint.
-fn post_content(record: &Record) -> Vec<u8> {
-    let post = &record.post;
-    let names = post.author.as_ref().map(|a| (&a.handle, &a.name));
-    let seen = (
-        &post.text,
-        &post.hashtags,
-        &post.mentions,
-        names,
-        &post.language_hint,
-    );
-    serde_json::to_vec(&seen).unwrap_or_default()
+fn post_digest(post: &Post) -> InputDigest {
+    let mut parts = Parts::new();
+    parts.add(post.text.as_bytes());
+    parts.list(&post.hashtags);
+    parts.list(&post.mentions);
+    let author = post.author.as_ref();
+    parts.option(author.and_then(|a| a.handle.as_deref()));
+    parts.option(author.and_then(|a| a.name.as_deref()));
+    parts.option(post.language_hint.as_deref());
+    parts.digest()
+}
+
+/// Hashes parts, each preceded by its length, so that no two lists of parts are taken for one another.
+struct Parts(Xxh3Default);
+
+impl Parts {
+    fn new() -> Self {
+        Self(Xxh3Default::new())
+    }
+
+    fn add(&mut self, part: &[u8]) {
+        self.0.update(&(part.len() as u64).to_le_bytes());
+        self.0.update(part);
+    }
+
+    fn list(&mut self, parts: &[String]) {
+        self.0.update(&(parts.len() as u64).to_le_bytes());
+        for part in parts {
+            self.add(part.as_bytes());
+        }
+    }
+
+    fn option(&mut self, part: Option<&str>) {
+        match part {
+            Some(part) => self.add(part.as_bytes()),
+            None => self.0.update(&u64::MAX.to_le_bytes()),
+        }
+    }
+
+    fn digest(&self) -> InputDigest {
+        InputDigest::from_hash(self.0.digest128())
+    }
 }

@@ -5,13 +5,15 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 
+use super::Pipeline;
+use super::stage::EnricherStage;
 use crate::{
-    Checkpoint, Documents, Filter, Incoming, Page, Partition, PostId, Result, Scan, Source,
-    SourceSpec,
+    AnalysisGroup, Checkpoint, Documents, Filter, Fingerprint, Granularity, Incoming, LedgerEntry,
+    LedgerOutcome, Page, Partition, PostId, Record, Result, Scan, Source, SourceSpec, Stored,
 };
 
-/// The records that documents hold for a use case. The pipeline's ledger decides what of them is stale; the rest is filtered as
-/// unchanged, so a re-analysis is an ordinary run over this source.
+/// The records that documents hold for a use case, all of them. The pipeline's ledger decides what of them is stale; the rest is filtered as
+/// unchanged. [`PipelineBuilder::stale`](super::PipelineBuilder::stale) reads only those on which something may be stale.
 pub struct StoredRecords {
     spec: SourceSpec,
     documents: Arc<dyn Documents>,
@@ -19,6 +21,9 @@ pub struct StoredRecords {
 }
 
 impl StoredRecords {
+    /// The name under which stored records stand in plans and reports.
+    pub const NAME: &'static str = "stored";
+
     /// The records of `use_case` that match the filter.
     pub fn of_use_case(documents: Arc<dyn Documents>, use_case: &str, filter: Filter) -> Self {
         let description = match filter.to_string() {
@@ -26,10 +31,16 @@ impl StoredRecords {
             text => format!("stored posts of {use_case} where {text}"),
         };
         Self {
-            spec: SourceSpec::new("stored", description),
+            spec: SourceSpec::new(Self::NAME, description),
             documents,
             scan: Scan::matching(filter).of_use_case(use_case).limit(256),
         }
+    }
+
+    /// Of these, only the records whose analysis is one of those.
+    pub(crate) fn with_analyses(mut self, analyses: Vec<Fingerprint>) -> Self {
+        self.scan = self.scan.with_analyses(analyses);
+        self
     }
 
     /// The records that an earlier run left pending.
@@ -77,5 +88,76 @@ impl Source for StoredRecords {
             }
         })
         .boxed()
+    }
+}
+
+/// The stored records of a pipeline by what its enrichers may still have to do on them.
+#[derive(Default)]
+pub(super) struct Groups {
+    /// Records that have to be looked at one by one.
+    pub(super) stale: Vec<AnalysisGroup>,
+    /// Records on which every enricher has done its work.
+    pub(super) done: Vec<AnalysisGroup>,
+}
+
+impl Groups {
+    /// Sorts the records of a pipeline's use case, looking at one of each group.
+    pub(super) async fn of(pipeline: &Pipeline, documents: &dyn Documents) -> Result<Self> {
+        let groups = documents.analyses(pipeline.name()).await?;
+        let samples: Vec<PostId> = groups.iter().map(|group| group.sample.clone()).collect();
+        let samples = documents.load(&samples).await?;
+        let mut sorted = Self::default();
+        for (group, sample) in groups.into_iter().zip(samples) {
+            let stale = match sample {
+                Stored::Known(record) => pipeline.enrichers().any(|e| may_be_stale(e, &record)),
+                // It changed in between: its group is looked at.
+                Stored::Unknown | Stored::Tombstoned => true,
+            };
+            match stale {
+                true => sorted.stale.push(group),
+                false => sorted.done.push(group),
+            }
+        }
+        Ok(sorted)
+    }
+
+    /// The analyses of the records that have to be looked at.
+    pub(super) fn stale_analyses(&self) -> Vec<Fingerprint> {
+        self.stale.iter().map(|g| g.analysis.clone()).collect()
+    }
+
+    /// The analyses of the others.
+    pub(super) fn done_analyses(&self) -> Vec<Fingerprint> {
+        self.done.iter().map(|g| g.analysis.clone()).collect()
+    }
+}
+
+/// Whether an enricher may have something to do on records of this one's group. Looks only at what [`Record::analysis`] is made of, so that the
+/// answer is the same for every record of the group.
+fn may_be_stale(stage: &EnricherStage, record: &Record) -> bool {
+    let spec = stage.spec();
+    let mut lines = record
+        .ledger
+        .iter()
+        .filter(|line| *line.enricher == *spec.name)
+        .peekable();
+    if lines.peek().is_none() {
+        return match spec.granularity {
+            Granularity::Post => true,
+            Granularity::Media => record.post.pictures().next().is_some(),
+            Granularity::Region => record.has_regions(),
+        };
+    }
+    let uncovered = spec.granularity == Granularity::Media && !record.covers_pictures(&spec.name);
+    uncovered || lines.any(|line| !is_current(stage, line))
+}
+
+fn is_current(stage: &EnricherStage, line: &LedgerEntry) -> bool {
+    match line.outcome {
+        LedgerOutcome::Done => line.fingerprint == stage.spec().fingerprint,
+        LedgerOutcome::Skipped(reason) => {
+            line.outcome.satisfied() && line.fingerprint == *stage.fingerprint_of_skip(reason)
+        }
+        LedgerOutcome::Failed(_) => false,
     }
 }

@@ -285,7 +285,7 @@ impl DeadLetter {
     /// A post that failed at a stage.
     pub fn of_record(use_case: &str, stage: &str, record: Record, error: &crate::Error) -> Self {
         Self {
-            key: format!("{use_case}/{}", record.id()),
+            key: Self::key_of(use_case, record.id()),
             use_case: use_case.to_owned(),
             post: record.id().clone(),
             stage: stage.to_owned(),
@@ -299,9 +299,9 @@ impl DeadLetter {
 
     /// Something that a source could not read as a post.
     pub fn of_unreadable(use_case: &str, source: &str, item: &super::source::Unreadable) -> Self {
-        let post = PostId::new(crate::Platform::new("unreadable"), item.place.as_str());
+        let post = item.id();
         Self {
-            key: format!("{use_case}/{post}"),
+            key: Self::key_of(use_case, &post),
             use_case: use_case.to_owned(),
             post,
             stage: source.to_owned(),

@@ -114,6 +114,12 @@ impl EnricherSpec {
         self
     }
 
+    /// Whether its work depends on an attribute: it needs it, or its condition asks for it.
+    pub fn builds_upon(&self, attribute: &str) -> bool {
+        let asks = |filter: &Filter| filter.fields().contains(attribute);
+        self.needs.iter().any(|need| need == attribute) || self.when.as_ref().is_some_and(asks)
+    }
+
     /// The confidence from which its word counts, 0 to 1.
     pub fn threshold(mut self, threshold: f32) -> Self {
         self.threshold = Some(threshold);

@@ -1,11 +1,13 @@
 //! Where posts come from.
 
+use std::borrow::Cow;
+
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Post, PostId, Record};
+use crate::model::{Platform, Post, PostId, Record};
 use crate::{Outcome, Result};
 
 /// Anything that yields posts or records: an API, an archive, a folder, a store, a queue.
@@ -86,6 +88,18 @@ pub enum Incoming {
     Unreadable(Box<Unreadable>),
 }
 
+impl Incoming {
+    /// The post that the item is about; for an unreadable one, the id that stands for its place.
+    pub fn id(&self) -> Cow<'_, PostId> {
+        match self {
+            Self::Post(post) => Cow::Borrowed(&post.id),
+            Self::Record(record) => Cow::Borrowed(record.id()),
+            Self::Gone(id) => Cow::Borrowed(id),
+            Self::Unreadable(unreadable) => Cow::Owned(unreadable.id()),
+        }
+    }
+}
+
 /// An item of a source that is not a post, and why.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
@@ -99,6 +113,11 @@ pub struct Unreadable {
 }
 
 impl Unreadable {
+    /// What stands for the post that it never became: `unreadable:PLACE`.
+    pub fn id(&self) -> PostId {
+        PostId::new(Platform::new("unreadable"), self.place.as_str())
+    }
+
     /// An unreadable item. Of the payload the first 2,000 characters are kept.
     pub fn new(place: impl Into<String>, reason: impl Into<String>, payload: &str) -> Self {
         Self {

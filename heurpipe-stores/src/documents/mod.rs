@@ -6,7 +6,7 @@ pub mod sqlite;
 
 use std::sync::Arc;
 
-use heurpipe_core::{Documents, Error, ErrorKind, PostId, Result, ReviewQueue};
+use heurpipe_core::{AnalysisCache, Documents, Error, ErrorKind, PostId, Result, ReviewQueue};
 
 use crate::Mode;
 use crate::address;
@@ -15,10 +15,10 @@ pub use memory::MemoryDocuments;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteDocuments;
 
-/// Records and the questions about them, in one store.
-pub trait DocumentStore: Documents + ReviewQueue {}
+/// Records, the questions about them and what was found in pictures before, in one store.
+pub trait DocumentStore: Documents + ReviewQueue + AnalysisCache {}
 
-impl<T: Documents + ReviewQueue> DocumentStore for T {}
+impl<T: Documents + ReviewQueue + AnalysisCache> DocumentStore for T {}
 
 const SUPPORTED: &[&str] = &[
     #[cfg(feature = "sqlite")]
@@ -30,7 +30,8 @@ const SUPPORTED: &[&str] = &[
 ///
 /// # Errors
 /// `Config` for a URL that no backend understands; `Conflict` when another process writes to the store; `NotFound` when it is to be read and
-/// is not there; `Corrupt` when it is something else.
+/// is not there; `Corrupt` when it is something else. A store that an earlier version wrote is brought up to date when it is opened for writing; for
+/// reading it is refused with `Config`.
 #[cfg_attr(
     not(feature = "sqlite"),
     allow(unused_variables, reason = "only backends with a path use them")

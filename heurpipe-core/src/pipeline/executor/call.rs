@@ -2,87 +2,170 @@
 
 use std::time::Duration;
 
-use backon::{BackoffBuilder, ExponentialBuilder};
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, stream};
+use tokio::time::Instant;
 
-use crate::{Batch, Enricher, Error, ErrorKind, Finding, Fingerprint, ItemResult, Result, Retry};
-
-/// Calls on one batch, beyond the first.
-const RETRIES: usize = 3;
+use super::stages::EnricherRun;
+use crate::{
+    Batch, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Item, ItemResult, Result, Value,
+};
 
 /// The answers to a batch, one per item.
 pub(super) struct Answers {
+    /// What each item's answer was made with, where it is not what the spec says: a model was swapped meanwhile.
     pub(super) fingerprint: Fingerprint,
     pub(super) outcomes: Vec<ItemResult<Vec<Finding>>>,
+    /// CPU time on compute threads.
     pub(super) cpu: Duration,
 }
 
+/// Enriches items in calls of the size that the stage wants, as many at a time as it allows. One answer to each call, in order of the
+/// items.
+pub(super) async fn call_in_batches(run: &EnricherRun, mut items: Vec<Item>) -> Vec<Answers> {
+    let mut batches = Vec::new();
+    while !items.is_empty() {
+        let size = run.sizing.next(items.len());
+        let rest = items.split_off(size);
+        batches.push(Batch::new(std::mem::replace(&mut items, rest)));
+    }
+    let at_a_time = run.concurrency.unwrap_or(1);
+    stream::iter(batches)
+        .map(|batch| call(run, batch))
+        .buffered(at_a_time)
+        .collect()
+        .await
+}
+
 /// Enriches a batch: retries temporary failures, and halves a batch that fails as a whole until the items that spoil it are alone.
-pub(super) fn call(enricher: &dyn Enricher, batch: Batch) -> BoxFuture<'_, Answers> {
+fn call(run: &EnricherRun, batch: Batch) -> BoxFuture<'_, Answers> {
     async move {
-        if batch.is_empty() {
-            return Answers {
-                fingerprint: enricher.spec().fingerprint.clone(),
-                outcomes: Vec::new(),
-                cpu: Duration::ZERO,
-            };
-        }
-        match with_retries(enricher, &batch).await {
+        match with_retries(run, &batch).await {
             Ok(answers) => answers,
             Err(error) if batch.len() == 1 => Answers {
-                fingerprint: enricher.spec().fingerprint.clone(),
+                fingerprint: run.stage.spec().fingerprint.clone(),
                 outcomes: vec![Err(error)],
                 cpu: Duration::ZERO,
             },
-            Err(_) => halved(enricher, batch).await,
+            Err(_) => halved(run, batch).await,
         }
     }
     .boxed()
 }
 
-async fn halved(enricher: &dyn Enricher, mut batch: Batch) -> Answers {
+async fn halved(run: &EnricherRun, mut batch: Batch) -> Answers {
     let second = Batch::new(batch.items.split_off(batch.len() / 2));
-    let mut first = call(enricher, batch).await;
-    let second = call(enricher, second).await;
+    let mut first = call(run, batch).await;
+    let second = call(run, second).await;
     first.outcomes.extend(second.outcomes);
     first.cpu += second.cpu;
     first
 }
 
-async fn with_retries(enricher: &dyn Enricher, batch: &Batch) -> Result<Answers> {
-    let mut waits = ExponentialBuilder::default()
-        .with_min_delay(Duration::from_millis(50))
-        .with_max_delay(Duration::from_secs(5))
-        .with_max_times(RETRIES)
-        .with_jitter()
-        .build();
+async fn with_retries(run: &EnricherRun, batch: &Batch) -> Result<Answers> {
+    let name = &run.stage.spec().name;
+    let mut answers = run.retry.run(name, || once(run, batch)).await?;
+    retry_items(run, batch, &mut answers).await;
+    Ok(answers)
+}
+
+/// Calls again for the items that failed for the moment within an answer that was given.
+async fn retry_items(run: &EnricherRun, batch: &Batch, answers: &mut Answers) {
+    let mut waits = run.retry.waits();
     loop {
-        let error = match once(enricher, batch).await {
-            Ok(answers) => return Ok(answers),
-            Err(error) => error,
+        let failed: Vec<usize> = (0..batch.len())
+            .filter(|i| is_temporary(&answers.outcomes[*i]))
+            .collect();
+        let first = failed.first().and_then(|i| answers.outcomes[*i].as_ref().err());
+        let Some(wait) = first.and_then(|error| waits.after(error)) else {
+            return;
         };
-        let wait = match (error.retry(), waits.next()) {
-            (Retry::Temporary, Some(wait)) => error.retry_after().unwrap_or(wait),
-            _ => return Err(error),
-        };
-        tracing::warn!(%error, enricher = enricher.spec().name, ?wait, "the enricher fails, trying again");
         tokio::time::sleep(wait).await;
+        let again = Batch::new(failed.iter().map(|i| batch.items[*i].clone()).collect());
+        let Ok(second) = once(run, &again).await else {
+            continue;
+        };
+        answers.cpu += second.cpu;
+        if second.fingerprint != answers.fingerprint {
+            // What two models say is not mixed in one answer: the item stays failed, and a later run takes it up.
+            return;
+        }
+        for (index, outcome) in failed.into_iter().zip(second.outcomes) {
+            answers.outcomes[index] = outcome;
+        }
     }
 }
 
-async fn once(enricher: &dyn Enricher, batch: &Batch) -> Result<Answers> {
-    let enriched = enricher.enrich(batch).await?;
+fn is_temporary<T>(outcome: &ItemResult<T>) -> bool {
+    matches!(outcome, Err(error) if error.retry() == crate::Retry::Temporary)
+}
+
+/// One call, within the stage's time and its share of calls at a time.
+async fn once(run: &EnricherRun, batch: &Batch) -> Result<Answers> {
+    let _slot = match &run.slots {
+        Some(slots) => slots.acquire().await.ok(),
+        None => None,
+    };
+    let spec = run.stage.spec();
+    let started = Instant::now();
+    let work = run.stage.enricher.enrich(batch);
+    let enriched = within(run.timeout, "enricher.enrich", &spec.name, work).await?;
+    run.sizing.took(batch.len(), started.elapsed());
     if enriched.outcomes.len() != batch.len() {
         return Err(Error::new(ErrorKind::Internal, "enricher.enrich")
             .message("the enricher gave another number of outcomes than it was given items")
-            .with("enricher", &enricher.spec().name)
+            .with("enricher", &spec.name)
             .with("items", batch.len())
             .with("outcomes", enriched.outcomes.len()));
     }
+    let outcomes = enriched.outcomes.into_iter();
     Ok(Answers {
         fingerprint: enriched.fingerprint,
-        outcomes: enriched.outcomes,
+        outcomes: outcomes.map(|o| o.and_then(|f| checked(spec, f))).collect(),
         cpu: enriched.cpu,
     })
+}
+
+/// Waits for a call of a stage, but not longer than this.
+pub(super) async fn within<T>(
+    limit: Duration,
+    operation: &'static str,
+    stage: &str,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    tokio::time::timeout(limit, work).await.unwrap_or_else(|_| {
+        Err(Error::new(ErrorKind::Timeout, operation)
+            .message("it took longer than allowed")
+            .with("stage", stage)
+            .with("limit_s", limit.as_secs_f64()))
+    })
+}
+
+/// Findings that nobody could store or explain fail their item.
+fn checked(spec: &EnricherSpec, findings: Vec<Finding>) -> ItemResult<Vec<Finding>> {
+    for finding in &findings {
+        let wrong = if !spec.gives.contains(&finding.attribute) {
+            "the enricher found an attribute that its spec does not give"
+        } else if !is_finite(finding) {
+            "the enricher found a number that is none"
+        } else {
+            continue;
+        };
+        return Err(Error::new(ErrorKind::Internal, "enricher.enrich")
+            .message(wrong)
+            .with("enricher", &spec.name)
+            .with("attribute", &finding.attribute));
+    }
+    Ok(findings)
+}
+
+fn is_finite(finding: &Finding) -> bool {
+    let value = match &finding.value {
+        Value::Number(number) => number.is_finite(),
+        Value::Vector(vector) => vector.iter().all(|x| x.is_finite()),
+        Value::Colours(colours) => colours.iter().all(|c| c.share.is_finite()),
+        Value::Label(_) | Value::Labels(_) | Value::Text(_) => true,
+    };
+    let region = |r: crate::Region| [r.x, r.y, r.width, r.height].iter().all(|x| x.is_finite());
+    value && finding.confidence.is_none_or(f32::is_finite) && finding.region.is_none_or(region)
 }

@@ -1,21 +1,17 @@
-//! Where items meet what is known of them: merged, saved as pending, or settled at once.
+//! Where items meet what is known of them: merged, saved as pending, or settled at once; and gathered into batches.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
+use tokio::time::Instant;
 
-use super::super::receipt::Share;
-use super::super::survey::needs_work;
+use super::super::partition_channel::Share;
+use super::in_flight::Key;
+use super::meeting;
 use super::meter::Meter;
-use super::shared::{Arrival, Envelope, Parcel, Shared};
-use crate::{
-    DeadLetter, Error, ErrorKind, Incoming, Outcome, Platform, Post, PostId, Record, Result, State,
-    Stored, Unreadable,
-};
-
-/// Two writers that keep changing one record are given up on after so many rounds.
-const ROUNDS: usize = 16;
+use super::options::RunOptions;
+use super::shared::{Arrival, Envelope, Parcel, Settled, Shared, weight};
+use crate::{DeadLetter, Incoming, Outcome, PostId, Record, Result, Unreadable};
 
 pub(super) struct Intake {
     pub(super) shared: Arc<Shared>,
@@ -25,12 +21,37 @@ pub(super) struct Intake {
     pub(super) next: Sender<Parcel>,
 }
 
-/// An item that is claimed, and whether this run has seen its post before.
-struct Claimed {
-    key: PostId,
-    item: Incoming,
-    share: Share,
-    again: bool,
+/// A claim to an item's post.
+pub(super) struct Claimed {
+    pub(super) key: Key,
+    pub(super) id: PostId,
+    pub(super) share: Share,
+    /// Whether this run has seen the post before.
+    pub(super) again: bool,
+}
+
+impl Claimed {
+    /// Puts the record that the item has become on its way.
+    pub(super) fn sent(self, record: Record) -> Envelope {
+        Envelope {
+            key: self.key,
+            id: self.id,
+            record: Arc::new(record),
+            share: self.share,
+            again: self.again,
+            pictures: Vec::new(),
+            failure: None,
+        }
+    }
+
+    pub(super) fn settled(self, outcome: Outcome) -> Settled {
+        Settled {
+            key: Some(self.key),
+            id: self.id,
+            share: self.share,
+            outcome,
+        }
+    }
 }
 
 impl Intake {
@@ -39,6 +60,7 @@ impl Intake {
     /// # Errors
     /// When documents fail for good.
     pub(super) async fn run(mut self) -> Result<()> {
+        let mut gathered = Gathered::default();
         let mut reading = true;
         while reading || !self.shared.in_flight.is_empty() || !self.again.is_empty() {
             let arrivals = tokio::select! {
@@ -49,294 +71,171 @@ impl Intake {
                         self.meter.entered(page.len());
                         page
                     }
-                    None => { reading = false; continue }
+                    None => { reading = false; Vec::new() }
                 },
-                () = self.shared.in_flight.changed.notified(), if !reading => continue,
+                () = self.shared.in_flight.changed.notified(), if !reading => Vec::new(),
+                () = tokio::time::sleep_until(gathered.due), if !gathered.envelopes.is_empty() => {
+                    gathered.close();
+                    Vec::new()
+                }
             };
             let shared = Arc::clone(&self.shared);
-            let parcels = self.meter.measure(take_in(&shared, arrivals)).await?;
-            for parcel in parcels {
-                self.meter.left(parcel.envelopes.len());
-                if self.next.send(parcel).await.is_err() {
+            if !arrivals.is_empty() {
+                let envelopes = self.meter.measure(take_in(&shared, arrivals)).await?;
+                gathered.add(envelopes, &shared.options);
+            }
+            if !reading {
+                // Nothing is to come that a batch could wait for.
+                gathered.close();
+            }
+            for (envelopes, bytes) in std::mem::take(&mut gathered.closed) {
+                if !self.send(envelopes, bytes).await {
                     return Ok(());
                 }
             }
         }
         Ok(())
     }
+
+    /// Sends a batch on, when its bytes fit the budget. Whether somebody took it.
+    async fn send(&self, envelopes: Vec<Envelope>, bytes: usize) -> bool {
+        let posts = self.shared.post_bytes.take(bytes).await;
+        self.meter.left(envelopes.len());
+        let parcel = Parcel {
+            envelopes,
+            posts,
+            pictures: None,
+        };
+        self.next.send(parcel).await.is_ok()
+    }
 }
 
-async fn take_in(shared: &Shared, arrivals: Vec<Arrival>) -> Result<Vec<Parcel>> {
-    let mut claimed = Vec::with_capacity(arrivals.len());
+/// Envelopes on their way into batches, which close by size, bytes or age.
+struct Gathered {
+    envelopes: Vec<Envelope>,
+    bytes: usize,
+    /// When the batch is closed at the latest.
+    due: Instant,
+    closed: Vec<(Vec<Envelope>, usize)>,
+}
+
+impl Default for Gathered {
+    fn default() -> Self {
+        Self {
+            envelopes: Vec::new(),
+            bytes: 0,
+            due: Instant::now(),
+            closed: Vec::new(),
+        }
+    }
+}
+
+impl Gathered {
+    fn add(&mut self, envelopes: Vec<Envelope>, options: &RunOptions) {
+        let size = options.batch.max(1);
+        for envelope in envelopes {
+            if self.envelopes.is_empty() {
+                self.due = Instant::now() + options.batch_age;
+                self.envelopes.reserve_exact(size.min(4096));
+            }
+            self.bytes += weight(&envelope.record.post);
+            self.envelopes.push(envelope);
+            if self.envelopes.len() >= size || self.bytes >= options.batch_bytes {
+                self.close();
+            }
+        }
+    }
+
+    fn close(&mut self) {
+        if !self.envelopes.is_empty() {
+            let envelopes = std::mem::take(&mut self.envelopes);
+            self.closed.push((envelopes, std::mem::take(&mut self.bytes)));
+        }
+    }
+}
+
+async fn take_in(shared: &Shared, arrivals: Vec<Arrival>) -> Result<Vec<Envelope>> {
+    let claimed = claim(shared, arrivals).await?;
+    match &shared.pipeline.parts.documents {
+        Some(documents) => meeting::with_documents(shared, documents.as_ref(), claimed).await,
+        None => Ok(meeting::with_nothing(shared, claimed)),
+    }
+}
+
+/// Takes the items' posts in hand; what is settled already or has to wait is left out.
+async fn claim(shared: &Shared, arrivals: Vec<Arrival>) -> Result<Vec<(Incoming, Claimed)>> {
+    let mut free = Vec::with_capacity(arrivals.len());
+    let mut outside = Vec::new();
     for (item, share) in arrivals {
         match item {
             Incoming::Unreadable(unreadable) => bury_unreadable(shared, &unreadable, share).await?,
-            item => claimed.extend(claim(shared, item, share)),
+            item if is_outside(shared, &item) => outside.push(Settled {
+                key: None,
+                id: item.id().into_owned(),
+                share,
+                outcome: filtered("outside the range"),
+            }),
+            item => free.push((Key::of(&item.id()), (item, share))),
         }
     }
-    let envelopes = match &shared.pipeline.documents {
-        Some(_) => meet_documents(shared, claimed).await?,
-        None => meet_nothing(shared, claimed),
-    };
-    let mut parcels = Vec::new();
-    let mut envelopes = envelopes.into_iter().peekable();
-    while envelopes.peek().is_some() {
-        parcels.push(Parcel {
-            envelopes: envelopes.by_ref().take(shared.options.batch).collect(),
-            budget: None,
+    if !outside.is_empty() {
+        shared.settle(outside);
+    }
+    let mut claimed = Vec::with_capacity(free.len());
+    shared
+        .in_flight
+        .claim(free, |key, (item, share), again| {
+            let id = item.id().into_owned();
+            let claim = Claimed {
+                key,
+                id,
+                share,
+                again,
+            };
+            claimed.push((item, claim));
         });
-    }
-    Ok(parcels)
+    Ok(claimed)
 }
 
-/// Takes an item's post in hand; nothing if the item is settled already or has to wait.
-fn claim(shared: &Shared, item: Incoming, share: Share) -> Option<Claimed> {
-    let key = match &item {
-        Incoming::Post(post) => post.id.clone(),
-        Incoming::Record(record) => record.id().clone(),
-        Incoming::Gone(id) => id.clone(),
-        Incoming::Unreadable(unreadable) => place_id(unreadable),
-    };
-    if outside(shared, &item) {
-        let outcome = filtered("outside the range");
-        shared.totals.settled(&outcome);
-        share.settle(key, outcome);
-        return None;
+fn is_outside(shared: &Shared, item: &Incoming) -> bool {
+    let options = &shared.options;
+    if options.since.is_none() && options.until.is_none() {
+        return false;
     }
-    let ((item, share), again) = shared.in_flight.claim(&key, (item, share))?;
-    Some(Claimed {
-        key,
-        item,
-        share,
-        again,
-    })
-}
-
-fn outside(shared: &Shared, item: &Incoming) -> bool {
     let published = match item {
         Incoming::Post(post) => post.published_at,
         Incoming::Record(record) => record.post.published_at,
-        _ => return false,
+        Incoming::Gone(_) | Incoming::Unreadable(_) => return false,
     };
-    let options = &shared.options;
-    let bounded = options.since.is_some() || options.until.is_some();
-    match published {
-        Some(at) => {
-            options.since.is_some_and(|since| at < since)
-                || options.until.is_some_and(|until| at >= until)
-        }
-        None => bounded,
-    }
+    let Some(at) = published else { return true };
+    options.since.is_some_and(|since| at < since) || options.until.is_some_and(|until| at >= until)
 }
 
-fn filtered(reason: &'static str) -> Outcome {
+pub(super) fn filtered(reason: &'static str) -> Outcome {
     Outcome::Filtered {
         reason: reason.into(),
     }
 }
 
-fn place_id(unreadable: &Unreadable) -> PostId {
-    PostId::new(Platform::new("unreadable"), unreadable.place.as_str())
-}
-
 async fn bury_unreadable(shared: &Shared, unreadable: &Unreadable, share: Share) -> Result<()> {
-    let id = place_id(unreadable);
     tracing::warn!(
         place = unreadable.place,
         reason = unreadable.reason,
         "an item cannot be read"
     );
-    if let Some(documents) = &shared.pipeline.documents {
-        let letter = DeadLetter::of_unreadable(&shared.pipeline.name, "source", unreadable);
+    if let Some(documents) = &shared.pipeline.parts.documents {
+        let letter = DeadLetter::of_unreadable(shared.pipeline.name(), "source", unreadable);
         shared
-            .persist("dead letter", || {
+            .persist("dead letters", || {
                 documents.bury(std::slice::from_ref(&letter))
             })
             .await?;
     }
-    let outcome = Outcome::DeadLettered;
-    shared.totals.settled(&outcome);
-    share.settle(id, outcome);
+    shared.settle(vec![Settled {
+        key: None,
+        id: unreadable.id(),
+        share,
+        outcome: Outcome::DeadLettered,
+    }]);
     Ok(())
-}
-
-/// Without documents: every post is new, and of one that comes twice only the first is taken.
-fn meet_nothing(shared: &Shared, claimed: Vec<Claimed>) -> Vec<Envelope> {
-    let mut envelopes = Vec::with_capacity(claimed.len());
-    for Claimed {
-        key,
-        item,
-        share,
-        again,
-    } in claimed
-    {
-        let record = match item {
-            _ if again => None,
-            Incoming::Post(post) => Some(Record::new(*post)),
-            Incoming::Record(record) => Some(*record),
-            Incoming::Gone(_) | Incoming::Unreadable(_) => None,
-        };
-        match record {
-            Some(record) => envelopes.push(envelope(key, record, share, false)),
-            None => {
-                let reason = if again { "duplicate" } else { "gone" };
-                shared.settle(share, key, filtered(reason));
-            }
-        }
-    }
-    envelopes
-}
-
-fn envelope(key: PostId, record: Record, share: Share, again: bool) -> Envelope {
-    Envelope {
-        key,
-        record: Arc::new(record),
-        share,
-        again,
-        bytes: HashMap::new(),
-        failure: None,
-    }
-}
-
-/// What is to be done with an item, once it has met what is stored.
-enum Meeting {
-    /// Save it as pending, then work on it.
-    Save(Record),
-    /// Work on it; what is stored is the same.
-    Work(Record),
-    /// There is nothing to do.
-    Settle(Outcome),
-}
-
-/// Loads what is known, merges, saves what is new, settles what is known and done.
-async fn meet_documents(shared: &Shared, claimed: Vec<Claimed>) -> Result<Vec<Envelope>> {
-    let mut envelopes = Vec::with_capacity(claimed.len());
-    let mut open = claimed;
-    for _ in 0..ROUNDS {
-        if open.is_empty() {
-            return Ok(envelopes);
-        }
-        let mut saving: Vec<(Record, Claimed)> = Vec::new();
-        for (stored, claimed) in load(shared, &open).await?.into_iter().zip(open) {
-            match meet(shared, stored, &claimed) {
-                Meeting::Settle(outcome) => {
-                    shared.settle(claimed.share, claimed.key, outcome);
-                }
-                Meeting::Work(record) => {
-                    envelopes.push(envelope(claimed.key, record, claimed.share, claimed.again));
-                }
-                Meeting::Save(record) => saving.push((record, claimed)),
-            }
-        }
-        open = save_pending(shared, saving, &mut envelopes).await?;
-    }
-    Err(Error::new(ErrorKind::Conflict, "pipeline.intake")
-        .message("records keep changing while they are being saved")
-        .with("posts", open.len()))
-}
-
-async fn load(shared: &Shared, claimed: &[Claimed]) -> Result<Vec<Stored>> {
-    let Some(documents) = &shared.pipeline.documents else {
-        return Ok(Vec::new());
-    };
-    let ids: Vec<PostId> = claimed.iter().map(|c| c.key.clone()).collect();
-    shared.persist("load", || documents.load(&ids)).await
-}
-
-fn meet(shared: &Shared, stored: Stored, claimed: &Claimed) -> Meeting {
-    match (stored, &claimed.item) {
-        (Stored::Tombstoned, _) => Meeting::Settle(filtered("tombstoned")),
-        (Stored::Unknown, Incoming::Post(post)) => {
-            Meeting::Save(pending(shared, Record::new(post.as_ref().clone())))
-        }
-        (Stored::Unknown, Incoming::Record(record)) => {
-            let mut record = record.as_ref().clone();
-            record.revision = 0;
-            Meeting::Save(pending(shared, record))
-        }
-        (Stored::Known(known), Incoming::Post(post)) => {
-            meet_known_post(shared, *known, post, claimed)
-        }
-        (Stored::Known(known), Incoming::Record(record)) => {
-            let mut merged = known.as_ref().clone();
-            merged.merge(record.as_ref().clone());
-            merged.revision = known.revision;
-            let changed = merged != *known;
-            proceed(shared, merged, changed, claimed)
-        }
-        (Stored::Known(known), Incoming::Gone(_)) => {
-            let mut record = *known;
-            let changed = record.mark_gone(jiff::Timestamp::now());
-            proceed(shared, record, changed, claimed)
-        }
-        (Stored::Unknown, Incoming::Gone(_)) => Meeting::Settle(filtered("gone")),
-        (_, Incoming::Unreadable(_)) => Meeting::Settle(Outcome::DeadLettered),
-    }
-}
-
-fn meet_known_post(shared: &Shared, known: Record, post: &Post, claimed: &Claimed) -> Meeting {
-    let mut merged = known;
-    let changed = merged.absorb(post.clone());
-    proceed(shared, merged, changed, claimed)
-}
-
-/// Goes on with a known record: it is worked on if something about it changed, if it was never settled for this use case, or if an
-/// enricher has something to do on it.
-fn proceed(shared: &Shared, record: Record, changed: bool, claimed: &Claimed) -> Meeting {
-    let unsettled = matches!(
-        record.states.get(&shared.pipeline.name),
-        None | Some(State::Pending { .. } | State::Dead { .. })
-    );
-    if changed || !record.states.contains_key(&shared.pipeline.name) {
-        Meeting::Save(pending(shared, record))
-    } else if unsettled || needs_work(&shared.pipeline, &record) {
-        Meeting::Work(record)
-    } else if claimed.again {
-        Meeting::Settle(filtered("duplicate"))
-    } else {
-        Meeting::Settle(filtered("unchanged"))
-    }
-}
-
-fn pending(shared: &Shared, mut record: Record) -> Record {
-    let use_case = &shared.pipeline.name;
-    let delivered = record.states.get(use_case).is_some_and(State::is_in_sinks);
-    record
-        .states
-        .insert(use_case.clone(), State::Pending { delivered });
-    record
-}
-
-/// Saves records as pending; gives back those that somebody else changed in between.
-async fn save_pending(
-    shared: &Shared,
-    saving: Vec<(Record, Claimed)>,
-    envelopes: &mut Vec<Envelope>,
-) -> Result<Vec<Claimed>> {
-    let Some(documents) = &shared.pipeline.documents else {
-        return Ok(Vec::new());
-    };
-    if saving.is_empty() {
-        return Ok(Vec::new());
-    }
-    let records: Vec<&Record> = saving.iter().map(|(record, _)| record).collect();
-    let committed = shared
-        .persist("pending", || documents.commit(&records))
-        .await?;
-    let mut conflicts = Vec::new();
-    for (outcome, (mut record, mut claimed)) in committed.into_iter().zip(saving) {
-        match outcome {
-            Ok(revision) => {
-                record.revision = revision;
-                claimed.share.mark_durable();
-                envelopes.push(envelope(claimed.key, record, claimed.share, claimed.again));
-            }
-            Err(error) if error.kind() == ErrorKind::Conflict => conflicts.push(claimed),
-            Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                shared.settle(claimed.share, claimed.key, filtered("tombstoned"));
-            }
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(conflicts)
 }

@@ -3,20 +3,22 @@
 use std::sync::Arc;
 
 use futures::StreamExt;
-use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Receiver, Sender};
 
 use super::super::MediaAccess;
+use super::bytes::ByteBudget;
 use super::meter::Meter;
+use super::options::Order;
+use super::pictures;
 use super::shared::{Envelope, Parcel, Shared, receiver_stream};
 use crate::{
     FetchMedia, Fetched, ItemResult, MediaKind, MediaOutcome, MediaRequest, Result, Retry,
 };
 
-/// The budget is counted in such units, so that it fits the semaphore.
-const UNIT: usize = 1024;
 /// A medium whose host does not answer is tried so often, beyond what the fetcher itself does.
 const ATTEMPTS: u32 = 3;
+/// A parcel whose pictures take more than this share of the budget is divided.
+const SHARES: usize = 4;
 
 pub(super) async fn run(
     shared: Arc<Shared>,
@@ -24,49 +26,82 @@ pub(super) async fn run(
     parcels: Receiver<Parcel>,
     next: Sender<Parcel>,
 ) -> Result<()> {
-    let units = (shared.options.byte_budget / UNIT).max(1);
-    let budget = Arc::new(Semaphore::new(units));
-    let fetched = receiver_stream(parcels)
-        .map(|parcel| fetch_parcel(&shared, &meter, parcel))
-        .buffer_unordered(shared.options.fetches);
-    let mut fetched = std::pin::pin!(fetched);
-    while let Some(mut parcel) = fetched.next().await {
-        let held: usize = parcel.envelopes.iter().map(held_bytes).sum();
-        let wanted = held.div_ceil(UNIT).min(units);
-        if wanted > 0 {
-            let wanted = u32::try_from(wanted).unwrap_or(u32::MAX);
-            parcel.budget = Arc::clone(&budget).acquire_many_owned(wanted).await.ok();
-        }
+    let bytes = shared.options.byte_budget;
+    let budget = ByteBudget::new(bytes);
+    let pixels = bytes_decoded(&shared);
+    let fetching = receiver_stream(parcels).map(|parcel| fetch(&shared, &meter, parcel));
+    let lanes = shared.options.fetches.max(1);
+    let mut fetched = match shared.options.fetch_order {
+        Order::Free => fetching.buffer_unordered(lanes).boxed(),
+        Order::Kept => fetching.buffered(lanes).boxed(),
+    };
+    while let Some(parcel) = fetched.next().await {
         meter.left(parcel.envelopes.len());
-        if next.send(parcel).await.is_err() {
-            return Ok(());
+        for (mut parcel, held) in divided(parcel, bytes / SHARES, pixels) {
+            parcel.pictures = budget.take(held).await;
+            if next.send(parcel).await.is_err() {
+                return Ok(());
+            }
         }
     }
     Ok(())
 }
 
-fn held_bytes(envelope: &Envelope) -> usize {
-    envelope.bytes.values().map(bytes::Bytes::len).sum()
+/// The bytes of one picture's pixels in all sizes that enrichers want, three a pixel.
+fn bytes_decoded(shared: &Shared) -> usize {
+    let sizes = pictures::sizes(shared);
+    sizes.iter().map(|s| 3 * s.width as usize * s.height as usize).sum()
 }
 
-async fn fetch_parcel(shared: &Shared, meter: &Meter, mut parcel: Parcel) -> Parcel {
-    meter.entered(parcel.envelopes.len());
-    match &shared.pipeline.media {
-        Some(MediaAccess::Fetch(fetcher)) => {
-            meter
-                .measure(fetch_missing(
-                    shared,
-                    meter,
-                    fetcher.as_ref(),
-                    &mut parcel.envelopes,
-                ))
-                .await;
+/// Divides a parcel so that the pictures of a part, as stored and as decoded, take about `most` bytes; says how many they take.
+fn divided(parcel: Parcel, most: usize, pixels: usize) -> Vec<(Parcel, usize)> {
+    let Parcel {
+        envelopes, posts, ..
+    } = parcel;
+    let part = || Parcel {
+        envelopes: Vec::new(),
+        posts: posts.clone(),
+        pictures: None,
+    };
+    let total: usize = envelopes.iter().map(|e| picture_bytes(e, pixels)).sum();
+    if total <= most {
+        return vec![(Parcel { envelopes, ..part() }, total)];
+    }
+    let mut parts: Vec<(Parcel, usize)> = Vec::new();
+    for envelope in envelopes {
+        let bytes = picture_bytes(&envelope, pixels);
+        match parts.last_mut() {
+            Some((part, held)) if *held + bytes <= most => {
+                part.envelopes.push(envelope);
+                *held += bytes;
+            }
+            _ => {
+                let envelopes = vec![envelope];
+                parts.push((Parcel { envelopes, ..part() }, bytes));
+            }
         }
-        Some(MediaAccess::Stored(_)) | None => {}
+    }
+    parts
+}
+
+fn picture_bytes(envelope: &Envelope, pixels: usize) -> usize {
+    let pictures = envelope.record.post.pictures();
+    let stored = pictures.map(|picture| match &picture.fetched {
+        Fetched::Stored { bytes, .. } => pixels + usize::try_from(*bytes).unwrap_or(usize::MAX),
+        Fetched::Not | Fetched::Gone { .. } => 0,
+    });
+    stored.fold(0, usize::saturating_add)
+}
+
+async fn fetch(shared: &Shared, meter: &Meter, mut parcel: Parcel) -> Parcel {
+    meter.entered(parcel.envelopes.len());
+    if let Some(MediaAccess::Fetch(fetcher)) = &shared.pipeline.parts.media {
+        let envelopes = &mut parcel.envelopes;
+        let fetching = fetch_missing(shared, meter, fetcher.as_ref(), envelopes);
+        meter.measure(fetching).await;
     }
     parcel
 }
-
 /// Which medium of which envelope a request is for.
 struct Wanted {
     envelope: usize,
@@ -151,7 +186,7 @@ fn enter(
                 bytes: bytes.len() as u64,
                 content_type,
             };
-            envelope.bytes.insert(medium.id.clone(), bytes);
+            envelope.pictures.push((medium.id.clone(), bytes));
             shared.totals.media(|media| media.fetched += 1);
         }
         Ok(MediaOutcome::Gone { reason }) => {
@@ -162,9 +197,7 @@ fn enter(
         Err(error) => {
             meter.failed(1);
             shared.totals.media(|media| media.failed += 1);
-            envelope
-                .failure
-                .get_or_insert_with(|| ("media".to_owned(), error));
+            envelope.fail("media", error);
         }
     }
 }

@@ -21,6 +21,7 @@ pub(crate) struct Meter {
     left: AtomicU64,
     skipped: AtomicU64,
     failed: AtomicU64,
+    reused: AtomicU64,
     cpu_ns: AtomicU64,
     busy_ns: AtomicU64,
 }
@@ -35,6 +36,7 @@ impl Meter {
             left: AtomicU64::new(0),
             skipped: AtomicU64::new(0),
             failed: AtomicU64::new(0),
+            reused: AtomicU64::new(0),
             cpu_ns: AtomicU64::new(0),
             busy_ns: AtomicU64::new(0),
         }
@@ -56,6 +58,10 @@ impl Meter {
         self.failed.fetch_add(items as u64, Relaxed);
     }
 
+    pub(crate) fn reused(&self, items: usize) {
+        self.reused.fetch_add(items as u64, Relaxed);
+    }
+
     pub(crate) fn cpu(&self, cpu: Duration) {
         self.cpu_ns.fetch_add(nanos(cpu), Relaxed);
     }
@@ -63,6 +69,15 @@ impl Meter {
     /// Runs the stage's work on a batch, counting its time at work and the CPU time that its polls take.
     pub(crate) async fn measure<T>(&self, work: impl Future<Output = T>) -> T {
         self.measure_cpu(work).await.0
+    }
+
+    /// Does the stage's work on a batch that waits for nothing, counting its time.
+    pub(crate) fn time<T>(&self, work: impl FnOnce() -> T) -> T {
+        let (started, cpu) = (Instant::now(), ThreadTime::now());
+        let result = work();
+        self.busy_ns.fetch_add(nanos(started.elapsed()), Relaxed);
+        self.cpu(cpu.elapsed());
+        result
     }
 
     /// As [`measure`](Self::measure), and gives the CPU time of the polls as well.
@@ -83,6 +98,7 @@ impl Meter {
             left: self.left.load(Relaxed),
             skipped: self.skipped.load(Relaxed),
             failed: self.failed.load(Relaxed),
+            reused: self.reused.load(Relaxed),
             cpu_ms: rounded(self.cpu_ns.load(Relaxed) as f64 / 1e6, 1),
             busy: rounded(busy.min(1.0), 3),
         }
@@ -128,8 +144,8 @@ impl Totals {
         self.with(|posts, _| posts.read += items as u64);
     }
 
-    pub(crate) fn settled(&self, outcome: &Outcome) {
-        self.with(|posts, _| posts.add(outcome));
+    pub(crate) fn settled<'a>(&self, outcomes: impl IntoIterator<Item = &'a Outcome>) {
+        self.with(|posts, _| outcomes.into_iter().for_each(|outcome| posts.add(outcome)));
     }
 
     pub(crate) fn media(&self, add: impl FnOnce(&mut MediaCounts)) {

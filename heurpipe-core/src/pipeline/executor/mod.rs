@@ -1,35 +1,45 @@
 //! Running a pipeline: readers, intake, media, enrichers, delivery, each a task, joined by bounded channels.
 
+mod bytes;
 mod call;
 mod deliver;
+mod ends;
 mod enrich;
+mod fate;
+mod in_flight;
 mod intake;
+mod jobs;
 mod media;
+mod meeting;
 mod meter;
 mod options;
 mod pictures;
 mod reader;
 mod shared;
+mod sizing;
+mod stages;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
-use jiff::Timestamp;
+use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{self, Sender};
-use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
 
 use self::deliver::Deliver;
-use self::enrich::EnrichMeters;
+use self::in_flight::InFlight;
 use self::intake::Intake;
-use self::meter::{Meter, Totals, rounded};
-pub use self::options::{ProgressFn, RunOptions, StopSignal, stop_signal};
+pub use self::options::{
+    Force, Order, ProgressFn, RunOptions, StopSignal, StopSwitch, stop_signal,
+};
+use self::options::Stop;
 use self::reader::Reader;
-use self::shared::{Arrival, InFlight, Shared};
-use super::{Pipeline, StoredRecords};
+use self::shared::{Arrival, Shared};
+use self::stages::Stages;
+use super::stale::Groups;
+use super::{Origin, Pipeline, StoredRecords};
 use crate::{Error, ErrorKind, Result, RunRecord, RunReport, RunStatus, Source};
 
 /// Batches that wait between two stages.
@@ -37,14 +47,12 @@ const QUEUE: usize = 2;
 
 pub(super) async fn run(pipeline: &Pipeline, options: RunOptions) -> Result<RunReport> {
     let (again, arrivals_again) = mpsc::unbounded_channel();
-    let shared = Arc::new(Shared {
-        pipeline: Arc::new(pipeline.clone()),
-        totals: Totals::default(),
-        in_flight: InFlight::new(again),
-        stop: watch::Sender::new(false),
+    let stages = Arc::new(Stages::of(pipeline, &options));
+    let shared = Arc::new(Shared::new(
+        pipeline.clone(),
         options,
-    });
-    let stages = Stages::of(&shared);
+        InFlight::new(again),
+    ));
     let mut record = begun(&shared);
     save(&shared, &record).await?;
 
@@ -61,29 +69,25 @@ pub(super) async fn run(pipeline: &Pipeline, options: RunOptions) -> Result<RunR
     };
     let deliver = Deliver {
         shared: Arc::clone(&shared),
-        gates: stages.gates.clone(),
-        sinks: stages.sinks.clone(),
-        settle: Arc::clone(&stages.settle),
+        stages: Arc::clone(&stages),
         enriched: deliver_in,
     };
     let mut tasks = JoinSet::new();
-    tasks.spawn(read_sources(
+    tasks.spawn(read_origins(
         Arc::clone(&shared),
-        stages.sources.clone(),
+        Arc::clone(&stages),
         pages,
     ));
     tasks.spawn(intake.run());
-    let media_meter = Arc::clone(&stages.media);
     tasks.spawn(media::run(
         Arc::clone(&shared),
-        media_meter,
+        Arc::clone(&stages.media),
         media_in,
         to_enrich,
     ));
-    let enrich_meters = Arc::clone(&stages.enrich);
     tasks.spawn(enrich::run(
         Arc::clone(&shared),
-        enrich_meters,
+        Arc::clone(&stages),
         enrich_in,
         to_deliver,
     ));
@@ -94,11 +98,12 @@ pub(super) async fn run(pipeline: &Pipeline, options: RunOptions) -> Result<RunR
     record.report = stages.report(&shared, &record.report, started.elapsed());
     record.report.status = match &outcome {
         Err(_) => RunStatus::Failed,
-        Ok(()) if stopped_on_request(&shared) => RunStatus::Stopped,
+        Ok(()) if asked_to_stop(&shared) != Stop::No => RunStatus::Stopped,
         Ok(()) if !record.report.errors.is_empty() => RunStatus::Partial,
         Ok(()) => RunStatus::Done,
     };
-    record.ended_at = Some(Timestamp::now());
+    record.report.waiting.clear();
+    record.ended_at = Some(shared.now());
     let saved = save(&shared, &record).await;
     outcome?;
     saved?;
@@ -116,6 +121,7 @@ async fn supervise(
 ) -> Result<()> {
     let mut ticks = tokio::time::interval(Duration::from_millis(500));
     let mut signal = shared.options.stop.clone();
+    let mut asked = Stop::No;
     loop {
         tokio::select! {
             done = tasks.join_next() => match done {
@@ -133,41 +139,54 @@ async fn supervise(
                 }
             },
             _ = ticks.tick() => tell(shared, &stages.report(shared, &record.report, started.elapsed())),
-            () = stop_requested(&mut signal) => {
-                signal = None;
-                shared.stop.send_replace(true);
+            further = asked_further(&mut signal, asked) => {
+                asked = further;
+                shared.stop(asked);
+                if asked == Stop::Now {
+                    tasks.shutdown().await;
+                    return Ok(());
+                }
             }
         }
     }
 }
 
-async fn stop_requested(signal: &mut Option<StopSignal>) {
+/// Waits until the run is asked to stop, or to stop sooner than before.
+async fn asked_further(signal: &mut Option<StopSignal>, before: Stop) -> Stop {
     if let Some(StopSignal(receiver)) = signal
-        && receiver.wait_for(|stop| *stop).await.is_ok()
+        && let Ok(asked) = receiver.wait_for(|asked| *asked > before).await
     {
-        return;
+        return *asked;
     }
     std::future::pending().await
 }
 
-fn stopped_on_request(shared: &Shared) -> bool {
+fn asked_to_stop(shared: &Shared) -> Stop {
     let signal = shared.options.stop.as_ref();
-    signal.is_some_and(|StopSignal(receiver)| *receiver.borrow())
+    signal.map_or(Stop::No, |StopSignal(receiver)| *receiver.borrow())
 }
 
 /// Reads what an earlier run left pending, then all sources, several partitions at a time.
-async fn read_sources(
+async fn read_origins(
     shared: Arc<Shared>,
-    meters: HashMap<String, Arc<Meter>>,
+    stages: Arc<Stages>,
     pages: Sender<Vec<Arrival>>,
 ) -> Result<()> {
-    if let Some(documents) = &shared.pipeline.documents {
-        let pending = StoredRecords::pending(Arc::clone(documents), &shared.pipeline.name);
-        read_source(&shared, &meters, Arc::new(pending), &pages, false).await?;
+    let pipeline = &shared.pipeline;
+    if let Some(documents) = &pipeline.parts.documents {
+        let pending = StoredRecords::pending(Arc::clone(documents), pipeline.name());
+        read_source(&shared, &stages, Arc::new(pending), &pages, false).await?;
     }
     let mut reading = FuturesUnordered::new();
-    for source in shared.pipeline.sources.clone() {
-        reading.push(read_source(&shared, &meters, source, &pages, true));
+    for origin in &pipeline.parts.origins {
+        let (source, keeps_checkpoints) = source_of(&shared, origin).await?;
+        reading.push(read_source(
+            &shared,
+            &stages,
+            source,
+            &pages,
+            keeps_checkpoints,
+        ));
     }
     while let Some(read) = reading.next().await {
         read?;
@@ -175,9 +194,36 @@ async fn read_sources(
     Ok(())
 }
 
+/// The source that an origin stands for, and whether how far it is read is kept.
+async fn source_of(shared: &Shared, origin: &Origin) -> Result<(Arc<dyn Source>, bool)> {
+    let pipeline = &shared.pipeline;
+    match (origin, &pipeline.parts.documents) {
+        (Origin::Source(source), _) => Ok((Arc::clone(source), true)),
+        (Origin::Stale(filter), Some(documents)) => {
+            let stored = StoredRecords::of_use_case(
+                Arc::clone(documents),
+                pipeline.name(),
+                filter.clone(),
+            );
+            let stored = match shared.options.force {
+                Force::Nothing => {
+                    let find = || Groups::of(pipeline, documents.as_ref());
+                    let groups = shared.persist("stale records", find).await?;
+                    stored.with_analyses(groups.stale_analyses())
+                }
+                Force::Enrichers(_) | Force::Everything => stored,
+            };
+            Ok((Arc::new(stored), false))
+        }
+        (Origin::Stale(_), None) => Err(Error::new(ErrorKind::Config, "pipeline.run")
+            .message("stale records are found in documents")
+            .with("missing", "documents")),
+    }
+}
+
 async fn read_source(
     shared: &Arc<Shared>,
-    meters: &HashMap<String, Arc<Meter>>,
+    stages: &Stages,
     source: Arc<dyn Source>,
     pages: &Sender<Vec<Arrival>>,
     keeps_checkpoints: bool,
@@ -199,7 +245,7 @@ async fn read_source(
             shared: Arc::clone(shared),
             source: Arc::clone(&source),
             partition,
-            meter: Arc::clone(&meters[&name]),
+            meter: Arc::clone(&stages.sources[&name]),
             pages: pages.clone(),
             slots: Arc::clone(&slots),
             keeps_checkpoints,
@@ -212,106 +258,24 @@ async fn read_source(
     Ok(())
 }
 
-/// The meters of all stages, in order of the plan.
-struct Stages {
-    sources: HashMap<String, Arc<Meter>>,
-    intake: Arc<Meter>,
-    media: Arc<Meter>,
-    enrich: Arc<EnrichMeters>,
-    gates: Vec<Arc<Meter>>,
-    sinks: Vec<Arc<Meter>>,
-    settle: Arc<Meter>,
-    in_order: Vec<Arc<Meter>>,
-}
-
-impl Stages {
-    fn of(shared: &Shared) -> Self {
-        let pipeline = &shared.pipeline;
-        let options = &shared.options;
-        let mut in_order = Vec::new();
-        let mut meter = |name: &str, lanes: usize| {
-            let meter = Arc::new(Meter::new(name, lanes));
-            in_order.push(Arc::clone(&meter));
-            meter
-        };
-        let mut sources = HashMap::new();
-        if pipeline.documents.is_some() {
-            sources.insert("pending".to_owned(), meter("pending", 1));
-        }
-        for source in &pipeline.sources {
-            let name = source.spec().name.clone();
-            let stage = meter(&name, options.readers);
-            sources.insert(name, stage);
-        }
-        let intake = meter("intake", 1);
-        let media = meter("media", options.fetches);
-        let decode = meter("decode", options.workers);
-        let enrichers = pipeline
-            .enrichers()
-            .map(|e| {
-                (
-                    e.spec().name.clone(),
-                    meter(&e.spec().name, options.workers),
-                )
-            })
-            .collect();
-        let gates = pipeline.gates.iter().map(|g| meter(g.name(), 1)).collect();
-        let sinks = pipeline
-            .sinks
-            .iter()
-            .map(|s| meter(&s.spec().name, 1))
-            .collect();
-        let settle = meter("settle", 1);
-        Self {
-            sources,
-            intake,
-            media,
-            enrich: Arc::new(EnrichMeters { decode, enrichers }),
-            gates,
-            sinks,
-            settle,
-            in_order,
-        }
-    }
-
-    fn report(&self, shared: &Shared, begun: &RunReport, elapsed: Duration) -> RunReport {
-        let (posts, media, errors) = shared.totals.snapshot();
-        let seconds = elapsed.as_secs_f64();
-        let mut report = begun.clone();
-        report.posts = posts;
-        report.media = media;
-        report.errors = errors;
-        report.stages = self.in_order.iter().map(|m| m.report(elapsed)).collect();
-        report.bottleneck = report
-            .stages
-            .iter()
-            .max_by(|a, b| a.busy.total_cmp(&b.busy))
-            .filter(|stage| stage.busy > 0.0)
-            .map(|stage| stage.name.clone());
-        report.seconds = rounded(seconds, 3);
-        report.posts_per_second = rounded(posts.read as f64 / seconds.max(1e-9), 1);
-        report
-    }
-}
-
 fn begun(shared: &Shared) -> RunRecord {
-    let now = Timestamp::now();
+    let now = shared.now();
     let run = shared.options.run.clone().unwrap_or_else(|| {
         format!(
             "{}-{}",
-            shared.pipeline.name,
+            shared.pipeline.name(),
             now.strftime("%Y%m%dT%H%M%S%3fZ")
         )
     });
     RunRecord {
         started_at: now,
         ended_at: None,
-        report: RunReport::begun(run, &shared.pipeline.name),
+        report: RunReport::begun(run, shared.pipeline.name()),
     }
 }
 
 async fn save(shared: &Shared, record: &RunRecord) -> Result<()> {
-    match &shared.pipeline.documents {
+    match &shared.pipeline.parts.documents {
         Some(documents) => shared.persist("run", || documents.save_run(record)).await,
         None => Ok(()),
     }

@@ -1,11 +1,13 @@
 //! How a pipeline is run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use tokio::sync::watch;
 
-use crate::RunReport;
+use crate::{Clock, RetryPolicy, RunReport};
 
 /// Told about twice a second how far a run has come, and once at its end.
 pub type ProgressFn = Arc<dyn Fn(&RunReport) + Send + Sync>;
@@ -22,21 +24,37 @@ pub struct RunOptions {
     pub since: Option<Timestamp>,
     /// Take only posts published before.
     pub until: Option<Timestamp>,
-    /// Bytes of pictures held at a time, beside those being fetched.
-    pub byte_budget: usize,
+    /// Which enrichers run whatever the ledger says.
+    pub force: Force,
     /// Posts that travel together.
     pub batch: usize,
+    /// Bytes of posts that travel together, unless one alone has more.
+    pub batch_bytes: usize,
+    /// How long a batch waits for more posts.
+    pub batch_age: Duration,
+    /// Bytes of posts, of fetched pictures and of pixels that are held at a time, each; a single batch or picture may have more.
+    pub byte_budget: usize,
     /// Partitions read at the same time.
     pub readers: usize,
     /// Batches whose media are fetched at the same time.
     pub fetches: usize,
+    /// Whether batches leave the fetching in the order in which they came.
+    pub fetch_order: Order,
     /// Batches enriched at the same time.
     pub workers: usize,
+    /// Whether batches leave the enrichers in the order in which they came.
+    pub enrich_order: Order,
     /// Posts after which sinks are flushed and states committed, if no pause comes before.
     pub settle_every: usize,
+    /// After so long a call of an enricher, gate or sink is given up, where the stage does not say otherwise.
+    pub timeout: Duration,
+    /// How calls of enrichers, gates and sinks are tried again, where the stage does not say otherwise.
+    pub retry: RetryPolicy,
+    /// What time it is.
+    pub clock: Clock,
     /// Called about twice a second with the report so far.
     pub progress: Option<ProgressFn>,
-    /// Ends the run early, draining what is on its way.
+    /// Ends the run early.
     pub stop: Option<StopSignal>,
 }
 
@@ -47,12 +65,20 @@ impl Default for RunOptions {
             limit: None,
             since: None,
             until: None,
-            byte_budget: 64 << 20,
+            force: Force::Nothing,
             batch: 32,
+            batch_bytes: 8 << 20,
+            batch_age: Duration::from_millis(100),
+            byte_budget: 64 << 20,
             readers: 4,
             fetches: 4,
+            fetch_order: Order::Free,
             workers: crate::compute::cores(),
+            enrich_order: Order::Free,
             settle_every: 1024,
+            timeout: Duration::from_secs(600),
+            retry: RetryPolicy::default(),
+            clock: Clock::system(),
             progress: None,
             stop: None,
         }
@@ -70,12 +96,91 @@ impl std::fmt::Debug for RunOptions {
     }
 }
 
+/// Which enrichers run whatever the ledger says.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Force {
+    /// None: what is done is not done again.
+    #[default]
+    Nothing,
+    /// Those of these names.
+    Enrichers(BTreeSet<String>),
+    /// All.
+    Everything,
+}
+
+impl Force {
+    /// Whether this enricher is forced.
+    pub fn includes(&self, enricher: &str) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::Enrichers(names) => names.contains(enricher),
+            Self::Everything => true,
+        }
+    }
+}
+
+/// Whether batches leave a stage in the order in which they came.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Order {
+    /// As soon as each is done: a slow batch holds up no other.
+    #[default]
+    Free,
+    /// In order: a batch that is done waits for those before it.
+    Kept,
+}
+
+/// How far a run has been asked to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stop {
+    /// Not at all.
+    No,
+    /// To read no more, since there is enough.
+    Enough,
+    /// To read no more, and to settle what is on its way.
+    Drain,
+    /// At once. What is on its way stays pending for the next run.
+    Now,
+}
+
 /// Tells a run to end early; see [`stop_signal`].
 #[derive(Debug, Clone)]
-pub struct StopSignal(pub(super) watch::Receiver<bool>);
+pub struct StopSignal(pub(super) watch::Receiver<Stop>);
 
-/// A switch and the signal that it gives: send `true` to let runs drain and end.
-pub fn stop_signal() -> (watch::Sender<bool>, StopSignal) {
-    let (sender, receiver) = watch::channel(false);
-    (sender, StopSignal(receiver))
+/// Gives the signal; see [`stop_signal`].
+#[derive(Debug, Clone)]
+pub struct StopSwitch(watch::Sender<Stop>);
+
+impl StopSwitch {
+    /// Lets runs read no more, settle what is on its way, and end.
+    pub fn drain(&self) {
+        self.raise(Stop::Drain);
+    }
+
+    /// Ends runs at once. What is on its way is neither lost nor done: the next run takes it up.
+    pub fn stop(&self) {
+        self.raise(Stop::Now);
+    }
+
+    /// The first call drains, the second stops.
+    pub fn press(&self) {
+        let asked = *self.0.borrow();
+        match asked {
+            Stop::No | Stop::Enough => self.drain(),
+            Stop::Drain | Stop::Now => self.stop(),
+        }
+    }
+
+    fn raise(&self, to: Stop) {
+        self.0.send_if_modified(|stop| {
+            let further = *stop < to;
+            *stop = (*stop).max(to);
+            further
+        });
+    }
+}
+
+/// A switch and the signal that it gives to runs.
+pub fn stop_signal() -> (StopSwitch, StopSignal) {
+    let (sender, receiver) = watch::channel(Stop::No);
+    (StopSwitch(sender), StopSignal(receiver))
 }

@@ -8,8 +8,10 @@ use futures::StreamExt;
 use tokio::sync::Semaphore;
 use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
 
-use super::super::receipt::{InOrder, PageReceipt, Progress};
+use super::super::in_order::InOrder;
+use super::super::receipt::{PageReceipt, Progress};
 use super::meter::Meter;
+use super::options::Stop;
 use super::shared::{Arrival, Shared};
 use crate::{Checkpoint, CheckpointKey, Error, Page, Partition, Result, Retry, Source};
 
@@ -83,7 +85,7 @@ impl Reader {
         let mut stop = self.shared.stop.subscribe();
         let mut stream = self.source.read(self.partition.clone(), from.clone());
         loop {
-            if *stop.borrow_and_update() {
+            if *stop.borrow_and_update() != Stop::No {
                 return Ok(Ended::AtEnd);
             }
             let next = tokio::select! {
@@ -136,7 +138,7 @@ impl Reader {
         let read = self.shared.totals.snapshot().0.read;
         let left = usize::try_from(limit.saturating_sub(read)).unwrap_or(usize::MAX);
         if items >= left {
-            self.shared.stop.send_replace(true);
+            self.shared.stop(Stop::Enough);
         }
         items.min(left)
     }
@@ -157,7 +159,7 @@ impl Reader {
     async fn commit(&self, pass: &mut Pass) -> Result<()> {
         if let Some(checkpoint) = pass.in_order.committable()
             && self.keeps_checkpoints
-            && let Some(documents) = &self.shared.pipeline.documents
+            && let Some(documents) = &self.shared.pipeline.parts.documents
         {
             self.shared
                 .persist("checkpoint", || {
@@ -180,7 +182,7 @@ impl Reader {
     }
 
     async fn stored_checkpoint(&self, key: &CheckpointKey) -> Result<Checkpoint> {
-        match &self.shared.pipeline.documents {
+        match &self.shared.pipeline.parts.documents {
             Some(documents) if self.keeps_checkpoints => {
                 let stored = self
                     .shared
@@ -193,7 +195,7 @@ impl Reader {
 
     fn key(&self) -> CheckpointKey {
         CheckpointKey {
-            pipeline: self.shared.pipeline.name.clone(),
+            pipeline: self.shared.pipeline.name().to_owned(),
             source: self.source.spec().name.clone(),
             partition: self.partition.clone(),
         }
@@ -211,7 +213,7 @@ impl Reader {
         let mut stop = self.shared.stop.subscribe();
         tokio::select! {
             () = tokio::time::sleep(wait) => {}
-            _ = stop.wait_for(|stop| *stop) => {}
+            _ = stop.wait_for(|stop| *stop != Stop::No) => {}
         }
     }
 }

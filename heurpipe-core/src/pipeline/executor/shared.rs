@@ -1,42 +1,83 @@
 //! What the stages of a run share.
 
-use std::collections::HashMap;
-use std::collections::HashSet;
+use std::collections::BTreeMap;
 use std::future::Future;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
-use tokio::sync::mpsc::UnboundedSender;
-use tokio::sync::{Notify, OwnedSemaphorePermit, watch};
+use jiff::Timestamp;
+use tokio::sync::watch;
 
 use super::super::Pipeline;
-use super::super::receipt::Share;
+use super::super::budget::Controller;
+use super::super::partition_channel::Share;
+use super::super::receipt;
+use super::bytes::{ByteBudget, ByteShare};
+use super::in_flight::{InFlight, Key};
 use super::meter::Totals;
-use super::options::RunOptions;
-use crate::{Error, Incoming, Outcome, PostId, Record, Result, Retry};
+use super::options::{RunOptions, Stop};
+use crate::{Error, Incoming, Outcome, Post, PostId, Record, Result, Retry};
 
 /// What every stage of a run can see.
 pub(super) struct Shared {
-    pub(super) pipeline: Arc<Pipeline>,
+    pub(super) pipeline: Pipeline,
     pub(super) options: RunOptions,
     pub(super) totals: Totals,
     pub(super) in_flight: InFlight,
-    /// Becomes true when the run is to end early: on request, or because a store failed for good.
-    pub(super) stop: watch::Sender<bool>,
+    /// Raised when the run is to end early: on request, or because a store failed for good.
+    pub(super) stop: watch::Sender<Stop>,
+    /// Decides which dear enrichers run, where the pipeline has a budget.
+    pub(super) controller: Option<Controller>,
+    /// Bytes of posts between intake and settlement.
+    pub(super) post_bytes: ByteBudget,
+    /// What the run waits for, and why.
+    waits: Mutex<BTreeMap<String, String>>,
 }
 
 impl Shared {
-    pub(super) fn stopping(&self) -> bool {
-        *self.stop.borrow()
+    pub(super) fn new(
+        pipeline: Pipeline,
+        options: RunOptions,
+        in_flight: InFlight,
+    ) -> Self {
+        let budget = pipeline.parts.budget.clone();
+        Self {
+            totals: Totals::default(),
+            in_flight,
+            stop: watch::Sender::new(Stop::No),
+            controller: budget.map(Controller::new),
+            post_bytes: ByteBudget::new(options.byte_budget),
+            waits: Mutex::default(),
+            pipeline,
+            options,
+        }
     }
 
-    /// Settles an item whose fate is durable.
-    pub(super) fn settle(&self, share: Share, id: PostId, outcome: Outcome) {
-        self.totals.settled(&outcome);
-        self.in_flight.release(&id);
-        share.settle(id, outcome);
+    /// Whether somebody wants the run to end.
+    pub(super) fn stopping(&self) -> bool {
+        *self.stop.borrow() >= Stop::Drain
+    }
+
+    /// Lets the run end early.
+    pub(super) fn stop(&self, how: Stop) {
+        self.stop.send_if_modified(|stop| {
+            let further = *stop < how;
+            *stop = how.max(*stop);
+            further
+        });
+    }
+
+    pub(super) fn now(&self) -> Timestamp {
+        self.options.clock.now()
+    }
+
+    /// Settles items whose fate is durable: counts them, lets go of their posts, and tells their pages.
+    pub(super) fn settle(&self, settled: Vec<Settled>) {
+        self.totals.settled(settled.iter().map(|s| &s.outcome));
+        self.in_flight.release(settled.iter().filter_map(|s| s.key));
+        receipt::settle(settled.into_iter().map(|s| (s.share, s.id, s.outcome)));
     }
 
     /// Does something to a store, waiting out its temporary failures: a store that is down pauses the run, it does not lose a post.
@@ -45,20 +86,49 @@ impl Shared {
         what: &str,
         operation: impl Fn() -> F,
     ) -> Result<T> {
-        let mut waits = store_backoff().build();
+        let error = match operation().await {
+            Err(error) if error.retry() == Retry::Temporary => error,
+            outcome => return outcome,
+        };
+        let outcome = self.wait_for(what, error, operation).await;
+        self.waits().remove(what);
+        outcome
+    }
+
+    /// Tries again and again, and says meanwhile what the run waits for.
+    async fn wait_for<T, F: Future<Output = Result<T>>>(
+        &self,
+        what: &str,
+        mut error: Error,
+        operation: impl Fn() -> F,
+    ) -> Result<T> {
+        let mut delays = store_backoff().build();
+        let mut stop = self.stop.subscribe();
         loop {
-            let error = match operation().await {
-                Ok(done) => return Ok(done),
-                Err(error) if error.retry() != Retry::Temporary => return Err(error),
-                Err(error) => error,
-            };
-            let wait = waits.next().unwrap_or(MAX_STORE_WAIT);
-            tracing::warn!(%error, what, ?wait, "the store does not answer, the run waits for it");
-            tokio::time::sleep(wait).await;
-            if self.stopping() {
-                return Err(error);
+            let delay = delays.next().unwrap_or(MAX_STORE_WAIT);
+            tracing::warn!(%error, what, ?delay, "the store does not answer, the run waits for it");
+            self.waits().insert(what.to_owned(), error.to_string());
+            tokio::select! {
+                () = tokio::time::sleep(delay) => {}
+                _ = stop.wait_for(|stop| *stop >= Stop::Drain) => {}
+            }
+            match operation().await {
+                Err(again) if again.retry() == Retry::Temporary && !self.stopping() => {
+                    error = again;
+                }
+                outcome => return outcome,
             }
         }
+    }
+
+    /// What the run waits for at this moment, and why.
+    pub(super) fn waiting(&self) -> Vec<String> {
+        let waits = self.waits();
+        waits.iter().map(|(what, why)| format!("{what}: {why}")).collect()
+    }
+
+    fn waits(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
+        self.waits.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -74,79 +144,66 @@ fn store_backoff() -> ExponentialBuilder {
 
 /// A record on its way, with all that must not be lost or forgotten about it.
 pub(super) struct Envelope {
-    /// The id under which it is in flight.
-    pub(super) key: PostId,
+    /// What stands for its post while it is on its way.
+    pub(super) key: Key,
+    /// The id under which it came.
+    pub(super) id: PostId,
     pub(super) record: Arc<Record>,
     pub(super) share: Share,
     /// It was seen before in this run; counts as a duplicate once it is settled.
     pub(super) again: bool,
     /// Bytes fetched just now, by medium, so that they are not read back from the blob store.
-    pub(super) bytes: HashMap<String, Bytes>,
+    pub(super) pictures: Vec<(String, Bytes)>,
     /// The stage at which it failed for good.
-    pub(super) failure: Option<(String, Error)>,
+    pub(super) failure: Option<Box<Failure>>,
 }
 
-/// Envelopes that travel together, with their share of the byte budget.
+/// Where and why a post failed for good.
+pub(super) struct Failure {
+    pub(super) stage: String,
+    pub(super) error: Error,
+}
+
+impl Failure {
+    pub(super) fn at(stage: &str, error: Error) -> Box<Self> {
+        Box::new(Self {
+            stage: stage.to_owned(),
+            error,
+        })
+    }
+}
+
+impl Envelope {
+    /// Notes that it failed for good; of several failures the first counts.
+    pub(super) fn fail(&mut self, stage: &str, error: Error) {
+        self.failure.get_or_insert_with(|| Failure::at(stage, error));
+    }
+}
+
+/// Envelopes that travel together, with their shares of the byte budgets.
 pub(super) struct Parcel {
     pub(super) envelopes: Vec<Envelope>,
-    pub(super) budget: Option<OwnedSemaphorePermit>,
+    /// Of the posts' bytes; held until all of them are settled, also where the parcel was divided.
+    pub(super) posts: ByteShare,
+    /// Of the pictures' bytes; held until they are analysed.
+    pub(super) pictures: ByteShare,
 }
 
 /// An item with its share of its page's receipt.
 pub(super) type Arrival = (Incoming, Share);
 
-/// Which posts are on their way: one PostId at a time. A second arrival waits until the first is settled.
-pub(super) struct InFlight {
-    state: Mutex<InFlightState>,
-    again: UnboundedSender<Arrival>,
-    pub(super) changed: Notify,
+/// An item whose fate is durable. Without a key, it was never claimed.
+pub(super) struct Settled {
+    pub(super) key: Option<Key>,
+    pub(super) id: PostId,
+    pub(super) share: Share,
+    pub(super) outcome: Outcome,
 }
 
-#[derive(Default)]
-struct InFlightState {
-    waiting: HashMap<PostId, Vec<Arrival>>,
-    seen: HashSet<PostId>,
-}
-
-impl InFlight {
-    pub(super) fn new(again: UnboundedSender<Arrival>) -> Self {
-        Self {
-            state: Mutex::default(),
-            again,
-            changed: Notify::new(),
-        }
-    }
-
-    /// Takes a post in hand. Gives back the arrival and whether this run has seen the post before; nothing if the post is on its
-    /// way: then the arrival waits and comes again.
-    pub(super) fn claim(&self, id: &PostId, arrival: Arrival) -> Option<(Arrival, bool)> {
-        let mut state = self.lock();
-        if let Some(waiting) = state.waiting.get_mut(id) {
-            waiting.push(arrival);
-            return None;
-        }
-        state.waiting.insert(id.clone(), Vec::new());
-        let seen = !state.seen.insert(id.clone());
-        Some((arrival, seen))
-    }
-
-    /// Lets go of a post; whoever waited for it comes again.
-    pub(super) fn release(&self, id: &PostId) {
-        let waiting = self.lock().waiting.remove(id);
-        for arrival in waiting.into_iter().flatten() {
-            // The intake ends only when nothing is in flight, so it is there to take this.
-            let _ = self.again.send(arrival);
-        }
-        self.changed.notify_one();
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.lock().waiting.is_empty()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, InFlightState> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+/// About how many bytes a post holds.
+pub(super) fn weight(post: &Post) -> usize {
+    let raw: usize = post.raw.values().map(|raw| raw.as_str().len()).sum();
+    size_of::<Record>() + post.text.len() + raw
 }
 
 /// The parcels of a channel as a stream.

@@ -9,7 +9,8 @@ use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
 use tokio::sync::Semaphore;
 
 use super::failure::Failure;
-use super::schema;
+use super::migration;
+use super::schema::{self, Found};
 use crate::lock::WriterLock;
 use crate::os::io_error;
 use crate::{Mode, task};
@@ -165,15 +166,17 @@ async fn acquire(
 fn open_writer(path: &Path) -> Result<Connection, Failure> {
     let mut connection = Connection::open(path)?;
     connection.busy_timeout(PATIENCE)?;
-    let ready = schema::is_ready(&connection)?;
+    let found = schema::look(&connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     // In WAL mode anything less than FULL may lose the latest commits with the power. The executor settles receipts and moves checkpoints on the
     // word of a commit, so a commit must have reached the disk.
     connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "cache_size", -32_000)?;
     connection.set_prepared_statement_cache_capacity(64);
-    if !ready {
-        schema::create(&mut connection)?;
+    match found {
+        Found::Nothing => schema::create(&mut connection)?,
+        Found::Earlier(_) => migration::from_1(&mut connection)?,
+        Found::Ready => {}
     }
     Ok(connection)
 }
@@ -182,10 +185,11 @@ fn open_reader(path: &Path) -> Result<Connection, Failure> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(PATIENCE)?;
-    if !schema::is_ready(&connection)? {
-        return Err(Error::new(ErrorKind::NotFound, "sqlite.open")
+    match schema::look(&connection)? {
+        Found::Ready => Ok(connection),
+        Found::Earlier(version) => Err(schema::not_up_to_date(version).into()),
+        Found::Nothing => Err(Error::new(ErrorKind::NotFound, "sqlite.open")
             .message("the database is empty")
-            .into());
+            .into()),
     }
-    Ok(connection)
 }

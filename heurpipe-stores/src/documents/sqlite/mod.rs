@@ -4,26 +4,35 @@
 //! it [for reading](SqliteDocuments::open_read_only). What filters ask for is kept in tables of its own, so that they are answered by the database;
 //! the record itself is one JSON text.
 
+mod analyses;
 mod database;
 mod failure;
 mod filter;
+mod findings;
+mod letters;
+mod migration;
 mod progress;
 mod records;
 mod scan;
 mod schema;
+#[cfg(test)]
+mod tests;
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    Checkpoint, CheckpointKey, DeadLetter, Documents, ItemResult, PostId, Record, RecordPage,
-    Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
+    AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
+    DeadLetterScan, Digest, Documents, Finding, ItemResult, PostId, Record, RecordPage, Result,
+    ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
 };
 
 use crate::task;
 use database::Database;
 use records::Prepared;
+
+/// How many analyses are remembered, unless told otherwise.
+const ANALYSES: usize = 1_000_000;
 
 /// Documents in a SQLite file.
 ///
@@ -32,29 +41,30 @@ use records::Prepared;
 #[derive(Debug)]
 pub struct SqliteDocuments {
     database: Database,
+    most_analyses: usize,
 }
 
 impl SqliteDocuments {
-    /// Opens the database for writing; makes it, and its folder, when there is none.
+    /// Opens the database for writing; makes it, and its folder, when there is none. Tables of an earlier version are brought up to date.
     ///
     /// # Errors
     /// `Conflict` naming the process that writes to it already; `Corrupt` when the file is something else; `Config` when its tables are of
-    /// another version; `PermissionDenied` or `Io` when the folder or the file refuses.
+    /// a later version; `PermissionDenied` or `Io` when the folder or the file refuses.
     pub async fn open(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let database = task::blocking("sqlite.open", move || Database::open(&path)).await?;
-        Ok(Self { database })
+        Ok(Self::over(database))
     }
 
     /// Opens the database for reading, whether or not a process is writing to it.
     ///
     /// # Errors
-    /// `NotFound` when it is not there; else as for [`open`](Self::open).
+    /// `NotFound` when it is not there; `Config` when its tables are of another version; else as for [`open`](Self::open).
     pub async fn open_read_only(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let open = move || Database::open_read_only(&path);
         let database = task::blocking("sqlite.open", open).await?;
-        Ok(Self { database })
+        Ok(Self::over(database))
     }
 
     /// Removes these posts and sees to it that they do not come back, under whatever id they were known. Durable when it returns.
@@ -68,12 +78,17 @@ impl SqliteDocuments {
             .await
     }
 
-    /// How many records each set of enrichers made, by [`Record::analysis`].
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub async fn analyses(&self) -> Result<BTreeMap<String, u64>> {
-        self.database.read("sqlite.analyses", scan::analyses).await
+    /// Remembers at most so many analyses, a million unless told; the oldest are forgotten first.
+    pub fn remember_at_most(mut self, analyses: usize) -> Self {
+        self.most_analyses = analyses;
+        self
+    }
+
+    fn over(database: Database) -> Self {
+        Self {
+            database,
+            most_analyses: ANALYSES,
+        }
     }
 }
 
@@ -106,6 +121,13 @@ impl Documents for SqliteDocuments {
         let scan = scan.clone();
         self.database
             .read("sqlite.count", move |tx| scan::count(tx, &scan))
+            .await
+    }
+
+    async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
+        let use_case = use_case.to_owned();
+        self.database
+            .read("sqlite.analyses", move |tx| analyses::groups(tx, &use_case))
             .await
     }
 
@@ -143,15 +165,22 @@ impl Documents for SqliteDocuments {
     async fn bury(&self, letters: &[DeadLetter]) -> Result<()> {
         let letters = letters.to_vec();
         self.database
-            .write("sqlite.bury", move |tx| progress::bury(tx, &letters))
+            .write("sqlite.bury", move |tx| letters::bury(tx, &letters))
             .await
     }
 
-    async fn dead_letters(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<DeadLetter>> {
+    async fn dead_letters(&self, scan: &DeadLetterScan) -> Result<Vec<DeadLetter>> {
+        let scan = scan.clone();
+        self.database
+            .read("sqlite.dead_letters", move |tx| letters::page(tx, &scan))
+            .await
+    }
+
+    async fn dead_letter_counts(&self, use_case: Option<&str>) -> Result<Vec<DeadLetterCount>> {
         let use_case = use_case.map(str::to_owned);
         self.database
-            .read("sqlite.dead_letters", move |tx| {
-                progress::dead_letters(tx, use_case.as_deref(), limit)
+            .read("sqlite.dead_letter_counts", move |tx| {
+                letters::counts(tx, use_case.as_deref())
             })
             .await
     }
@@ -159,7 +188,7 @@ impl Documents for SqliteDocuments {
     async fn exhume(&self, keys: &[String]) -> Result<()> {
         let keys = keys.to_vec();
         self.database
-            .write("sqlite.exhume", move |tx| progress::exhume(tx, &keys))
+            .write("sqlite.exhume", move |tx| letters::exhume(tx, &keys))
             .await
     }
 
@@ -194,6 +223,29 @@ impl ReviewQueue for SqliteDocuments {
         self.database
             .read("sqlite.open_tasks", move |tx| {
                 progress::open_tasks(tx, use_case.as_deref(), limit)
+            })
+            .await
+    }
+}
+
+#[async_trait]
+impl AnalysisCache for SqliteDocuments {
+    async fn recall(&self, keys: &[Digest]) -> Result<Vec<Option<Vec<Finding>>>> {
+        let keys = keys.to_vec();
+        self.database
+            .read("sqlite.recall", move |tx| findings::recall(tx, &keys))
+            .await
+    }
+
+    async fn remember(&self, analyses: &[(Digest, Vec<Finding>)]) -> Result<()> {
+        let rows = findings::encode(analyses);
+        if rows.is_empty() {
+            return Ok(());
+        }
+        let most = self.most_analyses;
+        self.database
+            .write("sqlite.remember", move |tx| {
+                findings::remember(tx, &rows, most)
             })
             .await
     }

@@ -1,9 +1,7 @@
-//! What is kept beside records: checkpoints, runs, dead letters, tasks, memos.
+//! What is kept beside records: checkpoints, runs, tasks, memos.
 
-use heurpipe_core::{
-    Checkpoint, CheckpointKey, DeadLetter, Error, ErrorKind, Result, ReviewTask, RunRecord,
-};
-use rusqlite::{OptionalExtension, ToSql, Transaction};
+use heurpipe_core::{Checkpoint, CheckpointKey, Error, ErrorKind, Result, ReviewTask, RunRecord};
+use rusqlite::{OptionalExtension, Params, Transaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -50,42 +48,8 @@ pub(super) fn runs(tx: &Transaction<'_>, limit: usize) -> Result<Vec<RunRecord>,
     bodies(
         tx,
         "SELECT body FROM runs ORDER BY started DESC, id DESC LIMIT ?",
-        &[&row_limit(limit)],
+        [row_limit(limit)],
     )
-}
-
-pub(super) fn bury(tx: &Transaction<'_>, letters: &[DeadLetter]) -> Result<(), Failure> {
-    let mut statement =
-        tx.prepare_cached("INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?)")?;
-    for letter in letters {
-        statement.execute((
-            &letter.key,
-            &letter.use_case,
-            nanoseconds(letter.at),
-            written(letter)?,
-        ))?;
-    }
-    Ok(())
-}
-
-pub(super) fn dead_letters(
-    tx: &Transaction<'_>,
-    use_case: Option<&str>,
-    limit: usize,
-) -> Result<Vec<DeadLetter>, Failure> {
-    bodies(
-        tx,
-        "SELECT body FROM dead_letters WHERE ?1 IS NULL OR use_case = ?1 ORDER BY at, key LIMIT ?2",
-        &[&use_case, &row_limit(limit)],
-    )
-}
-
-pub(super) fn exhume(tx: &Transaction<'_>, keys: &[String]) -> Result<(), Failure> {
-    let mut statement = tx.prepare_cached("DELETE FROM dead_letters WHERE key = ?")?;
-    for key in keys {
-        statement.execute([key])?;
-    }
-    Ok(())
 }
 
 pub(super) fn ask(tx: &Transaction<'_>, tasks: &[ReviewTask]) -> Result<(), Failure> {
@@ -109,7 +73,7 @@ pub(super) fn open_tasks(
     bodies(
         tx,
         "SELECT body FROM tasks WHERE ?1 IS NULL OR use_case = ?1 ORDER BY asked, id LIMIT ?2",
-        &[&use_case, &row_limit(limit)],
+        (use_case, row_limit(limit)),
     )
 }
 
@@ -126,10 +90,11 @@ pub(super) fn save_memo(tx: &Transaction<'_>, name: &str, value: &str) -> Result
     Ok(())
 }
 
-fn bodies<T: DeserializeOwned>(
+/// The values that a query's first column holds.
+pub(super) fn bodies<T: DeserializeOwned>(
     tx: &Transaction<'_>,
     sql: &str,
-    values: &[&dyn ToSql],
+    values: impl Params,
 ) -> Result<Vec<T>, Failure> {
     let mut statement = tx.prepare_cached(sql)?;
     let mut rows = statement.query(values)?;
@@ -141,16 +106,16 @@ fn bodies<T: DeserializeOwned>(
     Ok(found)
 }
 
-fn row_limit(limit: usize) -> i64 {
+pub(super) fn row_limit(limit: usize) -> i64 {
     i64::try_from(limit).unwrap_or(i64::MAX)
 }
 
-fn written(value: &impl Serialize) -> Result<String> {
+pub(super) fn written(value: &impl Serialize) -> Result<String> {
     serde_json::to_string(value)
         .map_err(|error| Error::new(ErrorKind::InvalidInput, "sqlite.write").cause(error))
 }
 
-fn read<T: DeserializeOwned>(body: &str) -> Result<T> {
+pub(super) fn read<T: DeserializeOwned>(body: &str) -> Result<T> {
     serde_json::from_str(body).map_err(|error| {
         Error::new(ErrorKind::Corrupt, "sqlite.read")
             .message("a stored value cannot be read")

@@ -194,9 +194,9 @@ fn write_parts(tx: &Transaction<'_>, seq: i64, record: &Prepared) -> Result<(), 
     for (field, value) in &record.flat.numbers {
         number.execute((seq, field, value))?;
     }
-    let mut state = tx.prepare_cached("INSERT INTO states VALUES (?, ?, ?)")?;
+    let mut state = tx.prepare_cached("INSERT INTO states VALUES (?, ?, ?, ?)")?;
     for (use_case, name) in &record.states {
-        state.execute((seq, use_case, name))?;
+        state.execute((seq, use_case, name, &record.analysis))?;
     }
     let mut alias = tx.prepare_cached("INSERT OR IGNORE INTO aliases VALUES (?, ?, ?)")?;
     for id in &record.aliases {

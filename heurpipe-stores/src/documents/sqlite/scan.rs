@@ -1,14 +1,14 @@
 //! Reading records by what they are.
 
-use std::collections::BTreeMap;
-
 use heurpipe_core::filter::{Filter, Keyword, Predicate};
 use heurpipe_core::{PostId, Record, RecordPage, Scan};
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params_from_iter};
 
+use super::analyses;
 use super::failure::Failure;
 use super::filter::Condition;
+use super::progress::{row_limit, written};
 use super::records::revive;
 
 /// Up to so many records, beginning at those that have a value is better than going through all in order of their ids.
@@ -16,57 +16,92 @@ const RARE: i64 = 5_000;
 
 /// A page of the records that a scan asks for.
 pub(super) fn page(tx: &Transaction<'_>, scan: &Scan) -> Result<RecordPage, Failure> {
-    let mut query = Condition::default();
-    query.push("SELECT r.revision, r.body FROM ");
-    push_source(&mut query, tx, scan)?;
     // One more than asked for tells whether there are more.
-    let limit = i64::try_from(scan.limit.saturating_add(1)).unwrap_or(i64::MAX);
-    query
-        .push(" ORDER BY r.platform, r.native LIMIT ")
-        .bind(limit);
-
-    let mut statement = tx.prepare_cached(&query.sql)?;
-    let mut rows = statement.query(params_from_iter(query.values))?;
-    let mut records: Vec<Record> = Vec::new();
-    let mut more = false;
-    while let Some(row) = rows.next()? {
-        if records.len() == scan.limit {
-            more = true;
-            break;
-        }
-        records.push(revive(
-            row.get(0)?,
-            row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?,
-        )?);
-    }
+    let most = scan.limit.saturating_add(1);
+    let mut found = match (rarest(tx, scan)?, &scan.analyses) {
+        (None, Some(analyses)) => analyses::first(tx, scan, analyses, most)?,
+        (few, _) => first(tx, scan, few, most)?,
+    };
+    let more = found.len() > scan.limit;
+    found.truncate(scan.limit);
+    let records: Vec<Record> = found
+        .into_iter()
+        .map(|seq| read(tx, seq))
+        .collect::<Result<_, _>>()?;
     let next = records.last().filter(|_| more).map(|r| r.id().clone());
     Ok(RecordPage { records, next })
 }
 
+/// Where the first records that a scan asks for are, in order of their ids.
+fn first(
+    tx: &Transaction<'_>,
+    scan: &Scan,
+    few: Option<Condition>,
+    most: usize,
+) -> Result<Vec<i64>, Failure> {
+    let mut query = Condition::default();
+    query.push("SELECT r.seq FROM ");
+    push_source(&mut query, scan, few)?;
+    query.push(" ORDER BY r.platform, r.native LIMIT ");
+    query.bind(row_limit(most));
+    let mut statement = tx.prepare_cached(&query.sql)?;
+    let found = statement.query_map(params_from_iter(query.values), |row| row.get(0))?;
+    Ok(found.collect::<Result<_, _>>()?)
+}
+
+fn read(tx: &Transaction<'_>, seq: i64) -> Result<Record, Failure> {
+    let mut statement = tx.prepare_cached("SELECT revision, body FROM records WHERE seq = ?")?;
+    let mut rows = statement.query([seq])?;
+    let Some(row) = rows.next()? else {
+        return Err(rusqlite::Error::QueryReturnedNoRows.into());
+    };
+    let body = row.get_ref(1)?.as_str().map_err(rusqlite::Error::from)?;
+    Ok(revive(row.get(0)?, body)?)
+}
+
 /// How many records a scan asks for, whatever its limit.
 pub(super) fn count(tx: &Transaction<'_>, scan: &Scan) -> Result<u64, Failure> {
-    let mut query = Condition::default();
-    query.push("SELECT count(*) FROM ");
-    push_source(&mut query, tx, scan)?;
+    let query = count_query(scan, rarest(tx, scan)?)?;
     let mut statement = tx.prepare_cached(&query.sql)?;
     let count: i64 = statement.query_row(params_from_iter(query.values), |row| row.get(0))?;
     Ok(count.unsigned_abs())
 }
 
+pub(super) fn count_query(scan: &Scan, few: Option<Condition>) -> Result<Condition, Failure> {
+    let mut query = Condition::default();
+    query.push("SELECT count(*) FROM ");
+    push_source(&mut query, scan, few)?;
+    Ok(query)
+}
+
 /// `records r`, where to begin, and which of them.
-fn push_source(query: &mut Condition, tx: &Transaction<'_>, scan: &Scan) -> Result<(), Failure> {
-    match rarest(tx, scan)? {
-        Some(few) => {
+fn push_source(query: &mut Condition, scan: &Scan, few: Option<Condition>) -> Result<(), Failure> {
+    match (few, &scan.analyses) {
+        (Some(few), _) => {
             query.push("(SELECT DISTINCT record FROM ").push(&few.sql);
             query.values.extend(few.values);
             // A cross join is not reordered: the few come first.
             query.push(") few CROSS JOIN records r ON r.seq = few.record");
         }
-        None => {
+        (None, Some(_)) => {
+            query.push("records r INDEXED BY records_by_analysis");
+        }
+        (None, None) => {
             query.push("records r");
         }
     }
-    query.push(" WHERE ").push_filter(&scan.filter);
+    query.push(" WHERE ");
+    if let Some(analyses) = &scan.analyses {
+        query.push("r.analysis IN (SELECT value FROM json_each(");
+        query.bind(written(analyses)?).push(")) AND ");
+    }
+    push_conditions(query, scan);
+    Ok(())
+}
+
+/// What a scan asks of `records r`, apart from their analyses.
+pub(super) fn push_conditions(query: &mut Condition, scan: &Scan) {
+    query.push_filter(&scan.filter);
     if let Some((use_case, state)) = &scan.state {
         query.push(" AND EXISTS (SELECT 1 FROM states s WHERE s.record = r.seq AND s.use_case = ");
         query.bind(use_case.clone()).push(" AND s.state = ");
@@ -81,7 +116,6 @@ fn push_source(query: &mut Condition, tx: &Transaction<'_>, scan: &Scan) -> Resu
         query.bind(platform.as_str().to_owned()).push(", ");
         query.bind(native.to_string()).push(")");
     }
-    Ok(())
 }
 
 /// Of the conditions that every result must meet and that have an index by value, the one that fewest records meet, if they are few.
@@ -137,17 +171,4 @@ fn by_keyword(filter: &Filter) -> Option<Condition> {
         .bind(field.clone());
     condition.push(" AND ").push_keywords(any_of);
     Some(condition)
-}
-
-/// How many records each set of enrichers made.
-pub(super) fn analyses(tx: &Transaction<'_>) -> Result<BTreeMap<String, u64>, Failure> {
-    let mut statement =
-        tx.prepare_cached("SELECT analysis, count(*) FROM records GROUP BY analysis")?;
-    let mut rows = statement.query(())?;
-    let mut analyses = BTreeMap::new();
-    while let Some(row) = rows.next()? {
-        let count: i64 = row.get(1)?;
-        analyses.insert(row.get(0)?, count.unsigned_abs());
-    }
-    Ok(analyses)
 }

@@ -6,7 +6,10 @@ use rusqlite::Connection;
 use super::failure::Failure;
 
 /// The version of the tables, kept in `user_version`.
-const VERSION: i64 = 1;
+pub(super) const VERSION: i64 = 2;
+
+/// The earliest version that can be brought up to this one.
+const EARLIEST: i64 = 1;
 
 /// Marks a database as ours, kept in `application_id`: `heur`.
 const APPLICATION: i64 = 0x6865_7572;
@@ -14,7 +17,7 @@ const APPLICATION: i64 = 0x6865_7572;
 /// `seq` is what other tables refer to. What filters ask for lies in tables of its own, clustered by record: a filter is then decided by look-ups
 /// that cost the same however common a value is, new records append, and an update finds what it replaces. The indexes by value
 /// serve to begin at the few records that have a rare one.
-const TABLES: &str = "
+const RECORDS: &str = "
 CREATE TABLE records (
     seq INTEGER PRIMARY KEY,
     platform TEXT NOT NULL,
@@ -27,7 +30,6 @@ CREATE TABLE records (
     body TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX records_by_id ON records (platform, native);
-CREATE INDEX records_by_analysis ON records (analysis);
 
 CREATE TABLE keywords (
     record INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL,
@@ -40,18 +42,29 @@ CREATE TABLE numbers (
     PRIMARY KEY (record, field)
 ) STRICT, WITHOUT ROWID;
 
-CREATE TABLE states (
-    record INTEGER NOT NULL, use_case TEXT NOT NULL, state TEXT NOT NULL,
-    PRIMARY KEY (record, use_case)
-) STRICT, WITHOUT ROWID;
-CREATE INDEX states_by_name ON states (use_case, state);
-
 CREATE TABLE aliases (
     record INTEGER NOT NULL, platform TEXT NOT NULL, native TEXT NOT NULL,
     PRIMARY KEY (record, platform, native)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX aliases_by_id ON aliases (platform, native);
+";
 
+/// The records of one analysis in order of their ids: those of several are merged.
+pub(super) const RECORDS_BY_ANALYSIS: &str = "
+CREATE INDEX records_by_analysis ON records (analysis, platform, native);
+";
+
+/// What use cases think of records. The record's analysis is repeated here, so that those of a use case are counted by one index.
+pub(super) const STATES: &str = "
+CREATE TABLE states (
+    record INTEGER NOT NULL, use_case TEXT NOT NULL, state TEXT NOT NULL, analysis TEXT NOT NULL,
+    PRIMARY KEY (record, use_case)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX states_by_name ON states (use_case, state);
+CREATE INDEX states_by_analysis ON states (use_case, analysis);
+";
+
+const PROGRESS: &str = "
 CREATE TABLE tombstones (post BLOB PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE secrets (name TEXT PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
 INSERT INTO secrets VALUES ('tombstones', randomblob(32));
@@ -64,11 +77,6 @@ CREATE TABLE checkpoints (
 CREATE TABLE runs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX runs_by_time ON runs (started, id);
 
-CREATE TABLE dead_letters (
-    key TEXT PRIMARY KEY, use_case TEXT NOT NULL, at INTEGER NOT NULL, body TEXT NOT NULL
-) STRICT;
-CREATE INDEX dead_letters_by_time ON dead_letters (at, key);
-
 CREATE TABLE tasks (
     id BLOB PRIMARY KEY, use_case TEXT NOT NULL, asked INTEGER NOT NULL, body TEXT NOT NULL
 ) STRICT;
@@ -77,18 +85,47 @@ CREATE INDEX tasks_by_time ON tasks (asked, id);
 CREATE TABLE memos (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
 ";
 
-/// Whether the database has our tables.
+/// The index by time also tells which letters are asked for, so that bodies are read of those only.
+pub(super) const DEAD_LETTERS: &str = "
+CREATE TABLE dead_letters (
+    key TEXT PRIMARY KEY, use_case TEXT NOT NULL, stage TEXT NOT NULL, cause TEXT NOT NULL,
+    at INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX dead_letters_by_time ON dead_letters (at, key, use_case, stage, cause);
+CREATE INDEX dead_letters_by_cause ON dead_letters (use_case, stage, cause);
+";
+
+/// Rows are only appended and the oldest removed, so that `seq` tells both how old they are and how many.
+pub(super) const FINDINGS: &str = "
+CREATE TABLE findings (
+    seq INTEGER PRIMARY KEY, key BLOB NOT NULL UNIQUE, body TEXT NOT NULL
+) STRICT;
+";
+
+/// What a database holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Found {
+    /// Nothing yet.
+    Nothing,
+    /// Our tables of this version.
+    Ready,
+    /// Our tables of an earlier version.
+    Earlier(i64),
+}
+
+/// Looks at what a database holds.
 ///
 /// # Errors
-/// `Corrupt` when it has somebody else's, `Config` when a newer program wrote ours.
-pub(super) fn is_ready(connection: &Connection) -> Result<bool, Failure> {
+/// `Corrupt` when it has somebody else's tables, `Config` when a newer program wrote ours.
+pub(super) fn look(connection: &Connection) -> Result<Found, Failure> {
     let number = |name| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
     let tables: i64 =
         connection.query_row("SELECT count(*) FROM sqlite_schema", (), |row| row.get(0))?;
     let (application, version) = (number("application_id")?, number("user_version")?);
     match (application, version) {
-        (0, 0) if tables == 0 => Ok(false),
-        (APPLICATION, VERSION) => Ok(true),
+        (0, 0) if tables == 0 => Ok(Found::Nothing),
+        (APPLICATION, VERSION) => Ok(Found::Ready),
+        (APPLICATION, EARLIEST..VERSION) => Ok(Found::Earlier(version)),
         (APPLICATION, other) => Err(of_another_version(other).into()),
         _ => Err(Error::new(ErrorKind::Corrupt, "sqlite.open")
             .message("the file is a database of another program")
@@ -99,7 +136,16 @@ pub(super) fn is_ready(connection: &Connection) -> Result<bool, Failure> {
 /// Makes our tables in an empty database, all or none.
 pub(super) fn create(connection: &mut Connection) -> Result<(), Failure> {
     let transaction = connection.transaction()?;
-    transaction.execute_batch(TABLES)?;
+    for tables in [
+        RECORDS,
+        RECORDS_BY_ANALYSIS,
+        STATES,
+        PROGRESS,
+        DEAD_LETTERS,
+        FINDINGS,
+    ] {
+        transaction.execute_batch(tables)?;
+    }
     transaction.pragma_update(None, "application_id", APPLICATION)?;
     transaction.pragma_update(None, "user_version", VERSION)?;
     transaction.commit()?;
@@ -110,6 +156,16 @@ fn of_another_version(found: i64) -> Error {
     Error::new(ErrorKind::Config, "sqlite.open")
         .message(format!(
             "the database has tables of version {found}, this program knows version {VERSION}"
+        ))
+        .with("found", found)
+        .with("known", VERSION)
+}
+
+/// The error for earlier tables in a database that is only read.
+pub(super) fn not_up_to_date(found: i64) -> Error {
+    Error::new(ErrorKind::Config, "sqlite.open")
+        .message(format!(
+            "the database has tables of version {found}; the next run brings them up to version {VERSION}"
         ))
         .with("found", found)
         .with("known", VERSION)

@@ -1,11 +1,14 @@
 //! What every document store must do.
 
+mod analyses;
+mod cache;
+mod letters;
+
 use std::sync::Arc;
 
 use heurpipe_core::{
-    Annotation, Checkpoint, CheckpointKey, DeadLetter, Error, ErrorKind, Filter, Partition,
-    Platform, Post, PostId, Record, Result, ReviewTask, RunRecord, RunReport, Scan, State, Stored,
-    Target, Value,
+    Annotation, Checkpoint, CheckpointKey, Error, ErrorKind, Filter, Partition, Platform, Post,
+    PostId, Record, Result, ReviewTask, RunRecord, RunReport, Scan, State, Stored, Target, Value,
 };
 use jiff::{Timestamp, ToSpan};
 
@@ -30,7 +33,13 @@ pub async fn run(
     scans_know_states(fresh().await?).await?;
     checkpoints_and_memos_are_replaced(fresh().await?).await?;
     runs_come_newest_first(fresh().await?).await?;
-    dead_letters_lie_until_exhumed(fresh().await?).await?;
+    letters::lie_until_exhumed(fresh().await?).await?;
+    letters::come_in_pages(fresh().await?).await?;
+    letters::are_counted(fresh().await?).await?;
+    analyses::group_records(fresh().await?).await?;
+    analyses::narrow_scans(fresh().await?).await?;
+    cache::is_recalled_in_order(fresh().await?).await?;
+    cache::keeps_what_it_knows(fresh().await?).await?;
     a_task_is_asked_once(fresh().await?).await?;
     writers_at_a_time_lose_nothing(fresh().await?).await
 }
@@ -48,12 +57,15 @@ pub async fn erasing(
 ) -> Check {
     let mut record = record("1");
     record.post.aliases = vec![id("graph:1")];
+    record.states.insert("catalog".to_owned(), pending());
     commit(store, &mut record).await?;
+    assert_eq!(store.analyses("catalog").await?.len(), 1);
     tombstone(&[id("graph:1"), id("never seen")]).await?;
     for name in ["1", "graph:1", "never seen"] {
         assert_eq!(store.load(&[id(name)]).await?, [Stored::Tombstoned]);
     }
     assert_eq!(store.count(&Scan::default()).await?, 0);
+    assert_eq!(store.analyses("catalog").await?, []);
 
     let refused = refusal(store, &record).await?;
     assert_eq!(refused, Some(ErrorKind::PermissionDenied));
@@ -298,31 +310,6 @@ async fn runs_come_newest_first(store: Arc<dyn DocumentStore>) -> Check {
     store.save_run(&ended).await?;
     assert_eq!(store.runs(10).await?, [new.clone(), ended]);
     assert_eq!(store.runs(1).await?, [new]);
-    Ok(())
-}
-
-async fn dead_letters_lie_until_exhumed(store: Arc<dyn DocumentStore>) -> Check {
-    let cause = Error::new(ErrorKind::Corrupt, "decode").message("no picture");
-    let letter = |use_case: &str, native: &str, minute: i64| {
-        let mut letter = DeadLetter::of_record(use_case, "decode", record(native), &cause);
-        letter.at = Timestamp::UNIX_EPOCH + minute.minutes();
-        letter
-    };
-    let (a, b, c) = (
-        letter("catalog", "1", 3),
-        letter("catalog", "2", 1),
-        letter("trends", "1", 2),
-    );
-    store.bury(&[a.clone(), b.clone(), c.clone()]).await?;
-    let later = letter("catalog", "1", 4);
-    store.bury(std::slice::from_ref(&later)).await?;
-    let found = store.dead_letters(None, 10).await?;
-    assert_eq!(found, [b.clone(), c, later.clone()], "oldest first");
-    let found = store.dead_letters(Some("catalog"), 1).await?;
-    assert_eq!(found, std::slice::from_ref(&b));
-    store.exhume(&[b.key, "absent".to_owned()]).await?;
-    let found = store.dead_letters(Some("catalog"), 10).await?;
-    assert_eq!(found, [later]);
     Ok(())
 }
 

@@ -1,15 +1,22 @@
 //! Documents in memory, for tests, trials and pipelines that need not survive the process.
 
+mod cache;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    Checkpoint, CheckpointKey, DeadLetter, Digest, Documents, Flat, ItemResult, PostId, Record,
+    AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
+    DeadLetterScan, Digest, Documents, Finding, Fingerprint, Flat, ItemResult, PostId, Record,
     RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
 };
 
 use crate::codec;
+use cache::Cache;
+
+/// How many analyses are remembered, unless told otherwise.
+const ANALYSES: usize = 100_000;
 
 /// Documents that begin empty and end with the value.
 ///
@@ -30,9 +37,19 @@ use crate::codec;
 /// # })?;
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct MemoryDocuments {
     state: Mutex<Shelves>,
+    most_analyses: usize,
+}
+
+impl Default for MemoryDocuments {
+    fn default() -> Self {
+        Self {
+            state: Mutex::default(),
+            most_analyses: ANALYSES,
+        }
+    }
 }
 
 #[derive(Debug, Default)]
@@ -45,18 +62,26 @@ struct Shelves {
     letters: BTreeMap<String, DeadLetter>,
     tasks: BTreeMap<Digest, ReviewTask>,
     memos: BTreeMap<String, String>,
+    cache: Cache,
 }
 
 #[derive(Debug)]
 struct Kept {
     record: Record,
     flat: Flat,
+    analysis: Fingerprint,
 }
 
 impl MemoryDocuments {
     /// A store without anything in it.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// Remembers at most so many analyses, 100,000 unless told; the oldest are forgotten first.
+    pub fn remember_at_most(mut self, analyses: usize) -> Self {
+        self.most_analyses = analyses;
+        self
     }
 
     /// Removes these posts and sees to it that they do not come back, under whatever id they were known.
@@ -121,9 +146,12 @@ impl Shelves {
             let names = self.aliases.entry(alias.clone()).or_default();
             names.insert(record.post.id.clone());
         }
-        let flat = Flat::of(&record);
-        self.records
-            .insert(record.post.id.clone(), Kept { record, flat });
+        let kept = Kept {
+            flat: Flat::of(&record),
+            analysis: record.analysis(),
+            record,
+        };
+        self.records.insert(kept.record.post.id.clone(), kept);
         Ok(revision)
     }
 
@@ -161,7 +189,11 @@ fn wanted(scan: &Scan, kept: &Kept) -> bool {
         .use_case
         .as_ref()
         .is_none_or(|use_case| states.contains_key(use_case));
-    in_state && known && scan.filter.matches(&kept.flat)
+    let analysed = scan
+        .analyses
+        .as_ref()
+        .is_none_or(|analyses| analyses.contains(&kept.analysis));
+    in_state && known && analysed && scan.filter.matches(&kept.flat)
 }
 
 #[async_trait]
@@ -187,6 +219,23 @@ impl Documents for MemoryDocuments {
 
     async fn count(&self, scan: &Scan) -> Result<u64> {
         Ok(self.lock().scan(scan).count() as u64)
+    }
+
+    async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
+        let shelves = self.lock();
+        let mut groups: BTreeMap<&Fingerprint, AnalysisGroup> = BTreeMap::new();
+        for (id, kept) in &shelves.records {
+            if kept.record.states.contains_key(use_case) {
+                let group = groups.entry(&kept.analysis);
+                let group = group.or_insert_with(|| AnalysisGroup {
+                    analysis: kept.analysis.clone(),
+                    records: 0,
+                    sample: id.clone(),
+                });
+                group.records += 1;
+            }
+        }
+        Ok(groups.into_values().collect())
     }
 
     async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<Checkpoint>> {
@@ -221,22 +270,43 @@ impl Documents for MemoryDocuments {
         Ok(())
     }
 
-    async fn dead_letters(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<DeadLetter>> {
+    async fn dead_letters(&self, scan: &DeadLetterScan) -> Result<Vec<DeadLetter>> {
         let shelves = self.lock();
-        let mut letters: Vec<DeadLetter> = shelves
+        let mut letters: Vec<&DeadLetter> = shelves
             .letters
             .values()
-            .filter(|letter| use_case.is_none_or(|name| letter.use_case == name))
-            .cloned()
+            .filter(|letter| scan.takes(letter))
             .collect();
-        letters.sort_by_key(|letter| letter.at);
-        letters.truncate(limit);
-        Ok(letters)
+        letters.sort_by_key(|letter| (letter.at, &letter.key));
+        letters.truncate(scan.limit);
+        Ok(letters.into_iter().cloned().collect())
+    }
+
+    async fn dead_letter_counts(&self, use_case: Option<&str>) -> Result<Vec<DeadLetterCount>> {
+        let shelves = self.lock();
+        let mut counts: BTreeMap<[&str; 3], u64> = BTreeMap::new();
+        for letter in shelves.letters.values() {
+            if use_case.is_none_or(|name| letter.use_case == name) {
+                let place = [&*letter.use_case, &*letter.stage, &*letter.cause];
+                *counts.entry(place).or_default() += 1;
+            }
+        }
+        let counts = counts.into_iter();
+        Ok(counts
+            .map(|([use_case, stage, cause], letters)| DeadLetterCount {
+                use_case: use_case.to_owned(),
+                stage: stage.to_owned(),
+                cause: cause.to_owned(),
+                letters,
+            })
+            .collect())
     }
 
     async fn exhume(&self, keys: &[String]) -> Result<()> {
         let mut shelves = self.lock();
-        shelves.letters.retain(|key, _| !keys.contains(key));
+        for key in keys {
+            shelves.letters.remove(key);
+        }
         Ok(())
     }
 
@@ -271,5 +341,21 @@ impl ReviewQueue for MemoryDocuments {
         tasks.sort_by_key(|task| task.asked_at);
         tasks.truncate(limit);
         Ok(tasks)
+    }
+}
+
+#[async_trait]
+impl AnalysisCache for MemoryDocuments {
+    async fn recall(&self, keys: &[Digest]) -> Result<Vec<Option<Vec<Finding>>>> {
+        let shelves = self.lock();
+        Ok(keys.iter().map(|key| shelves.cache.recall(key)).collect())
+    }
+
+    async fn remember(&self, analyses: &[(Digest, Vec<Finding>)]) -> Result<()> {
+        let mut shelves = self.lock();
+        for (key, findings) in analyses {
+            shelves.cache.remember(*key, findings, self.most_analyses);
+        }
+        Ok(())
     }
 }

@@ -1,0 +1,169 @@
+//! Calling gates and sinks: within their time, tried again, and so that a poison record fails alone.
+
+use std::sync::Arc;
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+
+use super::call::within;
+use super::shared::Shared;
+use super::stages::EndRun;
+use crate::{
+    Durable, Error, ErrorKind, ItemResult, QualityGate, Record, Result, Retry, Sink, Verdict,
+};
+
+/// A gate's verdicts. A batch on which it fails is halved until the records that spoil it are alone.
+pub(super) fn judge<'a>(
+    gate: &'a dyn QualityGate,
+    run: &'a EndRun,
+    records: &'a [Arc<Record>],
+) -> BoxFuture<'a, Vec<ItemResult<Verdict>>> {
+    async move {
+        let call = || within(run.timeout, "gate.judge", gate.name(), gate.judge(records));
+        let judged = run.retry.run(gate.name(), call).await;
+        match judged.and_then(|v| complete("gate.judge", gate.name(), records.len(), v)) {
+            Ok(verdicts) => verdicts,
+            Err(error) if records.len() == 1 => vec![Err(error)],
+            Err(_) => {
+                let (first, second) = records.split_at(records.len() / 2);
+                let mut verdicts = judge(gate, run, first).await;
+                verdicts.extend(judge(gate, run, second).await);
+                verdicts
+            }
+        }
+    }
+    .boxed()
+}
+
+/// Writes records to a sink until each is taken or refused for good, then makes them durable.
+///
+/// # Errors
+/// When the sink fails in a way that needs a person, or the run is to end while the sink does not answer.
+pub(super) async fn deliver(
+    shared: &Shared,
+    sink: &dyn Sink,
+    run: &EndRun,
+    records: &[Arc<Record>],
+) -> Result<Vec<ItemResult<()>>> {
+    let outcomes = write_all(shared, sink, run, records).await?;
+    if sink.spec().durable == Durable::AtFlush {
+        let name = sink.spec().name.as_str();
+        let flush = || within(run.timeout, "sink.flush", name, sink.flush());
+        shared.persist(name, flush).await?;
+    }
+    Ok(outcomes)
+}
+
+async fn write_all(
+    shared: &Shared,
+    sink: &dyn Sink,
+    run: &EndRun,
+    records: &[Arc<Record>],
+) -> Result<Vec<ItemResult<()>>> {
+    let name = sink.spec().name.as_str();
+    let mut outcomes = write(shared, sink, run, records).await?;
+    let mut waits = run.retry.waits();
+    loop {
+        let again: Vec<usize> = (0..records.len())
+            .filter(|i| matches!(&outcomes[*i], Err(e) if e.retry() == Retry::Temporary))
+            .collect();
+        let error = again.first().and_then(|i| outcomes[*i].as_ref().err());
+        let Some(error) = error else {
+            return Ok(outcomes);
+        };
+        // A store that takes nothing at all is down: that is waited out and no record's fault.
+        let down = again.len() == records.len() && records.len() > 1;
+        match waits.after(error) {
+            Some(wait) => tokio::time::sleep(wait).await,
+            None if down => {
+                let error = error.replica();
+                let taken = shared.persist(name, || accepts(sink, run, &records[..1], &error));
+                outcomes[0] = taken.await?;
+                waits = run.retry.waits();
+            }
+            None => return Ok(outcomes),
+        }
+        let batch: Vec<Arc<Record>> = again.iter().map(|i| Arc::clone(&records[*i])).collect();
+        for (index, outcome) in again.into_iter().zip(write(shared, sink, run, &batch).await?) {
+            outcomes[index] = outcome;
+        }
+    }
+}
+
+/// Whether a sink that took nothing takes a first record again: its outcome, or the error that it is still down.
+async fn accepts(
+    sink: &dyn Sink,
+    run: &EndRun,
+    first: &[Arc<Record>],
+    down: &Error,
+) -> Result<ItemResult<()>> {
+    let name = &sink.spec().name;
+    let outcomes = within(run.timeout, "sink.write", name, sink.write(first)).await?;
+    match outcomes.into_iter().next() {
+        Some(Err(error)) if error.retry() == Retry::Temporary => Err(error),
+        Some(outcome) => Ok(outcome),
+        None => Err(down.replica()),
+    }
+}
+
+/// One write. Where the whole is refused for good, it is halved until the records that are to blame are alone.
+fn write<'a>(
+    shared: &'a Shared,
+    sink: &'a dyn Sink,
+    run: &'a EndRun,
+    records: &'a [Arc<Record>],
+) -> BoxFuture<'a, Result<Vec<ItemResult<()>>>> {
+    async move {
+        let name = sink.spec().name.as_str();
+        let call = || within(run.timeout, "sink.write", name, sink.write(records));
+        let written = shared.persist(name, call).await;
+        match written.and_then(|w| complete("sink.write", name, records.len(), w)) {
+            Ok(outcomes) => Ok(outcomes),
+            Err(error) if error.retry() != Retry::Permanent => Err(error),
+            Err(error) if records.len() == 1 => Ok(vec![Err(error)]),
+            Err(_) => {
+                let (first, second) = records.split_at(records.len() / 2);
+                let mut outcomes = write(shared, sink, run, first).await?;
+                outcomes.extend(write(shared, sink, run, second).await?);
+                Ok(outcomes)
+            }
+        }
+    }
+    .boxed()
+}
+
+/// Writes to a side output, which has no say: what it refuses is counted, and nobody waits for it longer than for a call.
+pub(super) async fn spill(sink: &dyn Sink, run: &EndRun, records: &[Arc<Record>]) -> usize {
+    let name = sink.spec().name.as_str();
+    let call = || async {
+        let written = within(run.timeout, "sink.write", name, sink.write(records)).await?;
+        if sink.spec().durable == Durable::AtFlush {
+            within(run.timeout, "sink.flush", name, sink.flush()).await?;
+        }
+        complete("sink.write", name, records.len(), written)
+    };
+    match run.retry.run(name, call).await {
+        Ok(outcomes) => outcomes.iter().filter(|outcome| outcome.is_err()).count(),
+        Err(error) => {
+            tracing::warn!(%error, sink = name, "a side output takes nothing");
+            records.len()
+        }
+    }
+}
+
+/// A part that does not answer for each item has a defect, and nothing is known of any item.
+fn complete<T>(
+    operation: &'static str,
+    stage: &str,
+    items: usize,
+    outcomes: Vec<T>,
+) -> Result<Vec<T>> {
+    if outcomes.len() == items {
+        return Ok(outcomes);
+    }
+    Err(Error::new(ErrorKind::Internal, operation)
+        .message("the stage gave another number of outcomes than it was given items")
+        .with("stage", stage)
+        .with("items", items)
+        .with("outcomes", outcomes.len()))
+}

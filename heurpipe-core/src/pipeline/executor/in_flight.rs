@@ -1,0 +1,176 @@
+//! Which posts are on their way: one PostId at a time.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::{BuildHasherDefault, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use tokio::sync::Notify;
+use tokio::sync::mpsc::UnboundedSender;
+use xxhash_rust::xxh3::Xxh3Default;
+
+use super::shared::Arrival;
+use crate::PostId;
+
+/// Posts that a run remembers having seen, at least; twice as many at most. Memory stays the same however long it runs.
+const REMEMBERED: usize = 1 << 18;
+
+/// What stands for a post's id while it is on its way. Were two ids ever to have the same, one post would wait for the other.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Key(u128);
+
+impl Key {
+    pub(super) fn of(id: &PostId) -> Self {
+        let mut hasher = Xxh3Default::new();
+        hasher.update(id.platform.as_str().as_bytes());
+        hasher.update(b":");
+        hasher.update(id.native.as_bytes());
+        Self(hasher.digest128())
+    }
+}
+
+/// A second arrival of a post on its way waits until the first is settled.
+pub(super) struct InFlight {
+    state: Mutex<State>,
+    again: UnboundedSender<Arrival>,
+    pub(super) changed: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: HashMap<Key, Vec<Arrival>, Keyed>,
+    seen: Recent,
+}
+
+/// What came of claiming a post.
+pub(super) enum Claim {
+    /// It is in hand. Whether this run has seen it before, not too long ago.
+    Taken { again: bool },
+    /// It is on its way: the arrival waits and comes again.
+    Waits,
+}
+
+impl InFlight {
+    pub(super) fn new(again: UnboundedSender<Arrival>) -> Self {
+        Self {
+            state: Mutex::default(),
+            again,
+            changed: Notify::new(),
+        }
+    }
+
+    /// Takes posts in hand, all under one lock: calls `each` with every arrival whose post was free. The others come again.
+    pub(super) fn claim(
+        &self,
+        arrivals: impl IntoIterator<Item = (Key, Arrival)>,
+        mut each: impl FnMut(Key, Arrival, bool),
+    ) {
+        let mut state = self.lock();
+        for (key, arrival) in arrivals {
+            match state.claim(key) {
+                Claim::Taken { again } => each(key, arrival, again),
+                Claim::Waits => {
+                    if let Some(waiting) = state.waiting.get_mut(&key) {
+                        waiting.push(arrival);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lets go of posts; whoever waited for one comes again.
+    pub(super) fn release(&self, keys: impl IntoIterator<Item = Key>) {
+        let mut state = self.lock();
+        for key in keys {
+            for arrival in state.waiting.remove(&key).into_iter().flatten() {
+                // The intake ends only when nothing is in flight, so it is there to take this.
+                let _ = self.again.send(arrival);
+            }
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.lock().waiting.is_empty()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn claim(&mut self, key: Key) -> Claim {
+        if self.waiting.contains_key(&key) {
+            return Claim::Waits;
+        }
+        self.waiting.insert(key, Vec::new());
+        Claim::Taken {
+            again: !self.seen.insert(key),
+        }
+    }
+}
+
+/// The keys of late: two sets, of which the older goes when the younger is full.
+#[derive(Default)]
+struct Recent {
+    young: HashSet<Key, Keyed>,
+    old: HashSet<Key, Keyed>,
+}
+
+impl Recent {
+    /// Whether the key is new among those remembered.
+    fn insert(&mut self, key: Key) -> bool {
+        if self.young.len() >= REMEMBERED {
+            // The old set's memory is used again.
+            std::mem::swap(&mut self.young, &mut self.old);
+            self.young.clear();
+        }
+        !self.old.contains(&key) && self.young.insert(key)
+    }
+}
+
+type Keyed = BuildHasherDefault<KeyHasher>;
+
+/// Keys are hashes already.
+#[derive(Default)]
+struct KeyHasher(u64);
+
+impl Hasher for KeyHasher {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.0 = self.0.rotate_left(8) ^ u64::from(*byte);
+        }
+    }
+
+    fn write_u128(&mut self, key: u128) {
+        self.0 = key as u64;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(number: usize) -> Key {
+        Key(number as u128)
+    }
+
+    #[test]
+    fn what_was_seen_of_late_is_known_and_memory_is_bounded() {
+        let mut recent = Recent::default();
+        assert!(recent.insert(key(0)));
+        assert!(!recent.insert(key(0)));
+        for number in 1..4 * REMEMBERED {
+            assert!(recent.insert(key(number)));
+            let back = number.saturating_sub(REMEMBERED - 1);
+            assert!(!recent.insert(key(back.max(1))), "{number}");
+            assert!(recent.young.len() + recent.old.len() <= 2 * REMEMBERED);
+        }
+        assert!(recent.insert(key(0)), "what was long ago is forgotten");
+    }
+}

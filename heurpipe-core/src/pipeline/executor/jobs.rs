@@ -1,0 +1,378 @@
+//! What an enricher has to do on a parcel: on which targets it runs, what it is shown, and what comes of it.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::super::budget::Candidate;
+use super::super::need::{Decision, Look, decide, for_targets};
+use super::call::Answers;
+use super::pictures;
+use super::shared::{Envelope, Failure, Shared};
+use super::stages::EnricherRun;
+use crate::{
+    Annotation, Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Input, InputDigest, Item,
+    ItemResult, LedgerEntry, LedgerOutcome, Producer, Record, SkipReason, Target,
+};
+
+/// One target on which an enricher is to run.
+pub(super) struct Job {
+    /// Index of the envelope.
+    pub(super) envelope: usize,
+    pub(super) target: Target,
+    pub(super) input: InputDigest,
+    pub(super) given: Given,
+}
+
+/// Where a job's answer comes from.
+pub(super) enum Given {
+    /// The enricher is shown the item with this index.
+    Item(usize),
+    /// The same was found before.
+    Recalled(Vec<Finding>),
+    /// There is nothing to show: the picture cannot be had or decoded.
+    Nothing(Error),
+}
+
+/// The jobs of an enricher on a parcel, and what it is shown. What it skips is entered into the ledger at once.
+pub(super) fn plan(
+    shared: &Shared,
+    run: &EnricherRun,
+    envelopes: &mut [Envelope],
+    looks: &[Look],
+) -> Vec<Job> {
+    let mut jobs = Vec::with_capacity(envelopes.len());
+    let mut skips = Skips::new(run, shared.now());
+    let mut satisfied = 0;
+    for (index, (envelope, look)) in envelopes.iter_mut().zip(looks).enumerate() {
+        if envelope.failure.is_some() {
+            continue;
+        }
+        let mut skipped = Vec::new();
+        let record = &envelope.record;
+        for_targets(run.stage.spec(), record, |target| {
+            match decide(&run.stage, record, look, &target, run.forced) {
+                Decision::Satisfied => satisfied += 1,
+                Decision::Skip { input, reason } => skipped.push((target, input, reason)),
+                Decision::Run { input, .. } => jobs.push(Job {
+                    envelope: index,
+                    target,
+                    input,
+                    given: Given::Item(usize::MAX),
+                }),
+            }
+        });
+        for (target, input, reason) in skipped {
+            skips.enter(&mut envelope.record, target, input, reason);
+        }
+    }
+    let jobs = within_budget(shared, run, envelopes, jobs, &mut skips);
+    run.meter.skipped(satisfied + skips.entered);
+    jobs
+}
+
+/// Of a dear enricher's jobs, those that the budget allows. The others are entered as skipped.
+fn within_budget(
+    shared: &Shared,
+    run: &EnricherRun,
+    envelopes: &mut [Envelope],
+    jobs: Vec<Job>,
+    skips: &mut Skips<'_>,
+) -> Vec<Job> {
+    let spec = run.stage.spec();
+    let Some(controller) = &shared.controller else {
+        return jobs;
+    };
+    let candidates: Vec<Candidate> = jobs
+        .iter()
+        .map(|job| candidate(spec, &envelopes[job.envelope].record, &job.target))
+        .collect();
+    let chosen = controller.choose(&spec.name, spec.cost.cpu_ms(), &candidates);
+    let mut kept = Vec::with_capacity(jobs.len());
+    for (job, chosen) in jobs.into_iter().zip(chosen) {
+        if chosen {
+            kept.push(job);
+        } else {
+            let record = &mut envelopes[job.envelope].record;
+            skips.enter(record, job.target, job.input, SkipReason::Budget);
+        }
+    }
+    kept
+}
+
+/// What running an enricher on a target is worth: the greatest confidence of what it builds upon, on this target or on the post. Where it
+/// builds upon nothing that has a degree, all targets are worth the same, and the hash of the post's id decides.
+fn candidate(spec: &EnricherSpec, record: &Record, target: &Target) -> Candidate {
+    let near = |annotation: &&Annotation| {
+        let same = annotation.target.media() == target.media();
+        (same || annotation.target == Target::Post) && spec.builds_upon(&annotation.attribute)
+    };
+    let confidences = record.annotations.iter().filter(near);
+    let score = confidences.filter_map(|a| a.confidence).reduce(f32::max);
+    let id = record.id().to_string();
+    Candidate {
+        score: score.unwrap_or(1.0),
+        tie: Digest::of(id.as_bytes()).unit_interval(),
+    }
+}
+
+/// Enters into ledgers that an enricher was skipped.
+struct Skips<'a> {
+    run: &'a EnricherRun,
+    name: Arc<str>,
+    now: Timestamp,
+    entered: usize,
+}
+
+impl<'a> Skips<'a> {
+    fn new(run: &'a EnricherRun, now: Timestamp) -> Self {
+        Self {
+            run,
+            name: run.stage.spec().name.as_str().into(),
+            now,
+            entered: 0,
+        }
+    }
+
+    fn enter(
+        &mut self,
+        record: &mut Arc<Record>,
+        target: Target,
+        input: InputDigest,
+        reason: SkipReason,
+    ) {
+        let entry = LedgerEntry::new(
+            Arc::clone(&self.name),
+            self.run.stage.fingerprint_of_skip(reason).clone(),
+            target,
+            input,
+            LedgerOutcome::Skipped(reason),
+            self.now,
+        );
+        Arc::make_mut(record).enter(entry, Vec::new());
+        self.entered += 1;
+    }
+}
+
+/// Gives each job the item that shows its target, one item a job.
+pub(super) fn show_records(envelopes: &[Envelope], jobs: &mut [Job]) -> Vec<Item> {
+    let items = jobs.iter_mut().enumerate().map(|(index, job)| {
+        job.given = Given::Item(index);
+        item(envelopes, job)
+    });
+    items.collect()
+}
+
+/// The item that shows a job's target, without bytes or pixels.
+pub(super) fn item(envelopes: &[Envelope], job: &Job) -> Item {
+    let record = Arc::clone(&envelopes[job.envelope].record);
+    Item::new(record, job.target.clone())
+}
+
+/// What came of an enricher's calls on a parcel.
+pub(super) struct Results {
+    answers: Vec<Answers>,
+    /// CPU-milliseconds an item that was shown.
+    cpu_ms: f64,
+}
+
+impl Results {
+    /// The answers to so many items, which took so much CPU time in all.
+    pub(super) fn new(answers: Vec<Answers>, items: usize, cpu_ms: f64) -> Self {
+        Self {
+            answers,
+            cpu_ms: cpu_ms / items.max(1) as f64,
+        }
+    }
+
+    /// Enters what came of the jobs into their records. Gives what was found in pictures just now, under its key.
+    pub(super) fn enter(
+        self,
+        run: &EnricherRun,
+        envelopes: &mut [Envelope],
+        looks: &mut [Look],
+        jobs: Vec<Job>,
+        now: Timestamp,
+    ) -> Vec<(Digest, Vec<Finding>)> {
+        let of_pictures = run.stage.spec().input != Input::Record;
+        let mut found = Vec::new();
+        let mut outcomes = Outcomes::of(self.answers, &jobs, &run.stage.spec().fingerprint);
+        let mut entering = Entering::new(run, now);
+        for job in jobs {
+            let mut fresh = false;
+            let (findings, fingerprint, cpu_ms) = match job.given {
+                Given::Item(index) => {
+                    let (findings, fingerprint, first) = outcomes.take(index);
+                    fresh = first && of_pictures;
+                    (findings, fingerprint, if first { self.cpu_ms } else { 0.0 })
+                }
+                Given::Recalled(findings) => {
+                    entering.recalled += 1;
+                    (Ok(findings), outcomes.planned.clone(), 0.0)
+                }
+                Given::Nothing(error) => (Err(error), outcomes.planned.clone(), 0.0),
+            };
+            let envelope = &mut envelopes[job.envelope];
+            if fresh
+                && let Ok(findings) = &findings
+                && let Some(key) = pictures::key(&fingerprint, envelope, &job.target, job.input)
+            {
+                found.push((key, findings.clone()));
+            }
+            let place = (job.target, job.input);
+            if entering.enter(envelope, place, findings, fingerprint, cpu_ms) {
+                looks[job.envelope].annotated();
+            }
+        }
+        run.meter.left(entering.done);
+        run.meter.failed(entering.failed);
+        run.meter.reused(entering.recalled);
+        found
+    }
+}
+
+/// Outcomes by item. Several jobs may share one: the last takes it, the others take a copy.
+struct Outcomes {
+    items: Vec<Option<Outcome>>,
+    /// What the enricher was planned to run with; a copy of its own, as those of the outcomes.
+    planned: Fingerprint,
+}
+
+struct Outcome {
+    findings: ItemResult<Vec<Finding>>,
+    /// Jobs that still want it.
+    wanted: usize,
+    fingerprint: Fingerprint,
+    used: bool,
+}
+
+impl Outcomes {
+    fn of(answers: Vec<Answers>, jobs: &[Job], planned: &Fingerprint) -> Self {
+        let mut items = Vec::with_capacity(jobs.len());
+        for answer in answers {
+            let fingerprint = answer.fingerprint.apart();
+            items.extend(answer.outcomes.into_iter().map(|findings| {
+                Some(Outcome {
+                    findings,
+                    wanted: 0,
+                    fingerprint: fingerprint.clone(),
+                    used: false,
+                })
+            }));
+        }
+        for job in jobs {
+            if let Given::Item(index) = job.given
+                && let Some(Some(outcome)) = items.get_mut(index)
+            {
+                outcome.wanted += 1;
+            }
+        }
+        Self {
+            items,
+            planned: planned.apart(),
+        }
+    }
+
+    /// An item's outcome, its fingerprint, and whether this is its first use.
+    fn take(&mut self, index: usize) -> (ItemResult<Vec<Finding>>, Fingerprint, bool) {
+        let slot = &mut self.items[index];
+        match slot {
+            Some(outcome) if outcome.wanted > 1 => {
+                outcome.wanted -= 1;
+                let first = !std::mem::replace(&mut outcome.used, true);
+                let findings = match &outcome.findings {
+                    Ok(findings) => Ok(findings.clone()),
+                    Err(error) => Err(error.replica()),
+                };
+                (findings, outcome.fingerprint.clone(), first)
+            }
+            _ => match slot.take() {
+                Some(outcome) => (outcome.findings, outcome.fingerprint, !outcome.used),
+                None => (Err(missing()), self.planned.clone(), false),
+            },
+        }
+    }
+}
+
+/// Each call is checked to answer every item, and each job to take its answer once.
+fn missing() -> Error {
+    Error::new(ErrorKind::Internal, "pipeline.enrich").message("an item has no outcome")
+}
+
+/// Enters outcomes into records.
+struct Entering<'a> {
+    spec: &'a EnricherSpec,
+    /// A copy of its own for this parcel: cores that work on different parcels would fight over one counter.
+    name: Arc<str>,
+    now: Timestamp,
+    done: usize,
+    failed: usize,
+    recalled: usize,
+}
+
+impl<'a> Entering<'a> {
+    fn new(run: &'a EnricherRun, now: Timestamp) -> Self {
+        let spec = run.stage.spec();
+        Self {
+            spec,
+            name: spec.name.as_str().into(),
+            now,
+            done: 0,
+            failed: 0,
+            recalled: 0,
+        }
+    }
+
+    /// Enters one outcome; a failure is that of the whole post. Whether annotations came or went.
+    fn enter(
+        &mut self,
+        envelope: &mut Envelope,
+        (target, input): (Target, InputDigest),
+        findings: ItemResult<Vec<Finding>>,
+        fingerprint: Fingerprint,
+        cpu_ms: f64,
+    ) -> bool {
+        let record = Arc::make_mut(&mut envelope.record);
+        let before = record.annotations.len();
+        let (outcome, annotations) = match findings {
+            Ok(findings) => {
+                self.done += 1;
+                let annotations = self.annotations(&target, findings, &fingerprint);
+                (LedgerOutcome::Done, annotations)
+            }
+            Err(error) => {
+                self.failed += 1;
+                let failed = LedgerOutcome::Failed(error.to_string());
+                envelope.failure.get_or_insert_with(|| {
+                    let error = error.with("target", &target);
+                    Failure::at(&self.spec.name, error)
+                });
+                (failed, Vec::new())
+            }
+        };
+        let changes = before > 0 || !annotations.is_empty();
+        let name = Arc::clone(&self.name);
+        let entry = LedgerEntry::new(name, fingerprint, target, input, outcome, self.now);
+        record.enter(entry.cost(cpu_ms), annotations);
+        changes
+    }
+
+    fn annotations(
+        &self,
+        target: &Target,
+        findings: Vec<Finding>,
+        fingerprint: &Fingerprint,
+    ) -> Vec<Annotation> {
+        let annotation = |finding| {
+            let producer = Producer {
+                name: self.spec.name.clone(),
+                version: self.spec.version.clone(),
+                fingerprint: fingerprint.clone(),
+                threshold: self.spec.threshold,
+                shadow: false,
+            };
+            Annotation::produced(target.clone(), finding, producer, self.now)
+        };
+        findings.into_iter().map(annotation).collect()
+    }
+}

@@ -1,0 +1,54 @@
+//! Findings by what they were made of.
+
+use heurpipe_core::{Digest, Finding};
+use rusqlite::{OptionalExtension, Transaction};
+
+use super::failure::Failure;
+use crate::codec;
+
+/// What is known under each key. What cannot be read is not known: it is made again.
+pub(super) fn recall(
+    tx: &Transaction<'_>,
+    keys: &[Digest],
+) -> Result<Vec<Option<Vec<Finding>>>, Failure> {
+    let mut statement = tx.prepare_cached("SELECT body FROM findings WHERE key = ?")?;
+    let mut known = Vec::with_capacity(keys.len());
+    for key in keys {
+        let body: Option<String> = statement
+            .query_row([key.as_bytes()], |row| row.get(0))
+            .optional()?;
+        known.push(body.and_then(|body| serde_json::from_str(&body).ok()));
+    }
+    Ok(known)
+}
+
+/// Findings as they are stored. Those that JSON cannot hold are left out: a cache may forget.
+pub(super) fn encode(analyses: &[(Digest, Vec<Finding>)]) -> Vec<(Digest, String)> {
+    let encode = |(key, findings): &(Digest, Vec<Finding>)| {
+        let body = serde_json::to_string(findings).ok()?;
+        Some((*key, body))
+    };
+    let storable =
+        |(_, findings): &&(Digest, Vec<Finding>)| findings.iter().all(codec::is_storable);
+    analyses
+        .iter()
+        .filter(storable)
+        .filter_map(encode)
+        .collect()
+}
+
+/// Keeps findings whose key is not known, and at most `most` altogether: the oldest go.
+pub(super) fn remember(
+    tx: &Transaction<'_>,
+    analyses: &[(Digest, String)],
+    most: usize,
+) -> Result<(), Failure> {
+    let mut insert =
+        tx.prepare_cached("INSERT OR IGNORE INTO findings (key, body) VALUES (?, ?)")?;
+    for (key, body) in analyses {
+        insert.execute((key.as_bytes(), body))?;
+    }
+    tx.prepare_cached("DELETE FROM findings WHERE seq <= (SELECT max(seq) FROM findings) - ?")?
+        .execute([i64::try_from(most).unwrap_or(i64::MAX)])?;
+    Ok(())
+}
