@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -118,13 +119,16 @@ async fn work<'a>(
 ) -> (&'a EnricherRun, Vec<Job>, Results) {
     run.meter.entered(jobs.len());
     let shown = items.len();
-    if shown == 0 {
-        return (run, jobs, Results::new(Vec::new(), 0, 0.0));
-    }
-    let (answers, polled) = run.meter.measure_cpu(call_in_batches(run, items)).await;
-    let computed = answers.iter().map(|answer| answer.cpu).sum();
-    run.meter.cpu(computed);
-    let cpu_ms = (polled + computed).as_secs_f64() * 1000.0;
+    let (answers, cpu) = match shown {
+        0 => (Vec::new(), Duration::ZERO),
+        _ => {
+            let (answers, polled) = run.meter.measure_cpu(call_in_batches(run, items)).await;
+            let computed = answers.iter().map(|answer| answer.cpu).sum();
+            run.meter.cpu(computed);
+            (answers, polled + computed)
+        }
+    };
+    let cpu_ms = cpu.as_secs_f64() * 1000.0;
     if let Some(controller) = &shared.controller {
         controller.spent(&run.stage.spec().name, jobs.len(), cpu_ms);
     }
