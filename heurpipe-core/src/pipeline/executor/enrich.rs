@@ -83,9 +83,7 @@ async fn enrich(shared: &Shared, stages: &Stages, mut parcel: Parcel) -> Parcel 
             let mut jobs = stages.ledger.time(plan);
             let items = match run.stage.spec().input {
                 Input::Record => jobs::show_records(envelopes, &mut jobs),
-                Input::Bytes | Input::Pixels(_) => {
-                    pictures.show(run, envelopes, &mut jobs).await
-                }
+                Input::Bytes | Input::Pixels(_) => pictures.show(run, envelopes, &mut jobs).await,
             };
             runs.push((run, jobs, items));
         }

@@ -11,8 +11,8 @@ use super::pictures;
 use super::shared::{Envelope, Failure, Shared};
 use super::stages::EnricherRun;
 use crate::{
-    Annotation, Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Input, InputDigest, Item,
-    ItemResult, LedgerEntry, LedgerOutcome, Producer, Record, SkipReason, Target,
+    Annotation, Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Input, InputDigest,
+    Item, ItemResult, LedgerEntry, LedgerOutcome, Producer, Record, SkipReason, Target,
 };
 
 /// One target on which an enricher is to run.
@@ -252,7 +252,11 @@ impl Outcomes {
             fingerprints.push((findings.len(), answer.fingerprint.apart()));
         }
         Self {
-            wanted: if items < jobs.len() { wanted(items, jobs) } else { Vec::new() },
+            wanted: if items < jobs.len() {
+                wanted(items, jobs)
+            } else {
+                Vec::new()
+            },
             findings,
             fingerprints,
             planned: planned.apart(),
