@@ -58,9 +58,10 @@ pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};
 pub use media_type::media_type;
 pub use model::*;
 pub use pipeline::{
-    BatchSize, Branch, Budget, BudgetReport, GovernedReport, Change, DeadLetters, EnricherSurvey, Explained, Force,
-    Order, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, Route, RunOptions,
-    StageOptions, StopSignal, StopSwitch, StoredRecords, Survey, Test, Why, stop_signal,
+    BatchSize, Branch, Budget, BudgetReport, Change, DeadLetters, EnricherSurvey, Explained, Force,
+    GovernedReport, Order, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, Route,
+    RunOptions, StageOptions, StopSignal, StopSwitch, StoredRecords, Survey, Test, Why,
+    stop_signal,
 };
 pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageReport};
 pub use retry::RetryPolicy;

@@ -408,8 +408,17 @@ async fn a_new_version_runs_that_enricher_and_what_depends_on_it() {
     assert_eq!(calls(), [50, 50, 50]);
 
     let idle = pipeline("1", true);
-    assert_eq!(idle.survey(&Filter::All).await.unwrap().stale, 0);
-    let survey = pipeline("2", true).survey(&Filter::All).await.unwrap();
+    assert_eq!(
+        idle.survey(&Filter::All, &Force::Nothing)
+            .await
+            .unwrap()
+            .stale,
+        0
+    );
+    let survey = pipeline("2", true)
+        .survey(&Filter::All, &Force::Nothing)
+        .await
+        .unwrap();
     assert_eq!((survey.records, survey.stale), (50, 50));
     let by_name: BTreeMap<&str, u64> = survey
         .enrichers
@@ -430,7 +439,7 @@ async fn a_new_version_runs_that_enricher_and_what_depends_on_it() {
     assert_eq!(calls(), [50, 50, 0]);
     assert_eq!(
         pipeline("2", true)
-            .survey(&Filter::All)
+            .survey(&Filter::All, &Force::Nothing)
             .await
             .unwrap()
             .stale,

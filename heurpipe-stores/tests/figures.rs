@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use heurpipe_core::filter::{Filter, Keyword, Predicate};
 use heurpipe_core::{
-    Documents, FacetRequest, Fingerprint, InputDigest, LedgerEntry, LedgerOutcome, Record, Scan,
-    SearchIndex, SearchRequest, Sink, Sort, State, Target, TrendRequest,
+    AnalysisCache, Digest, Documents, FacetRequest, Finding, Fingerprint, InputDigest, LedgerEntry,
+    LedgerOutcome, Record, Scan, SearchIndex, SearchRequest, Sink, Sort, State, Target,
+    TrendRequest,
 };
 use heurpipe_stores::documents::SqliteDocuments;
 use heurpipe_stores::search::TantivyIndex;
@@ -140,6 +141,23 @@ async fn documents() {
         }
     })
     .await;
+    let analyses: Vec<_> = (0..ids.len())
+        .map(|number| {
+            let finding = Finding::label("colour", "red").confidence(0.5);
+            (Digest::of(&number.to_le_bytes()), vec![finding])
+        })
+        .collect();
+    let begun = Instant::now();
+    for batch in analyses.chunks(64) {
+        store.remember(batch).await.unwrap();
+    }
+    rate("analyses remembered", analyses.len(), begun);
+    let keys: Vec<Digest> = analyses.iter().map(|(key, _)| *key).collect();
+    let begun = Instant::now();
+    for batch in keys.chunks(64) {
+        store.recall(batch).await.unwrap();
+    }
+    rate("analyses recalled", keys.len(), begun);
     let bytes = std::fs::metadata(&path).unwrap().len();
     println!("bytes a record: {}", bytes / records.len() as u64);
 }

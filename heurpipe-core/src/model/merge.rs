@@ -151,7 +151,7 @@ pub(super) fn latest_counts(observations: &[Observation], otherwise: Counts) -> 
 
 pub(super) fn merge_records(ours: &mut Record, theirs: Record) {
     let unentered = unentered(&theirs);
-    merge_post(&mut ours.post, theirs.post);
+    merge_post(&mut ours.post, *theirs.post);
     for seen in theirs.observations {
         add_observation(&mut ours.observations, seen);
     }

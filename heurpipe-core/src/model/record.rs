@@ -84,8 +84,8 @@ pub struct Observation {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct Record {
-    /// The post.
-    pub post: Post,
+    /// The post. It stays where its source has put it: records are moved, posts are not.
+    pub post: Box<Post>,
     /// What models and people said, in canonical order.
     #[serde(default)]
     pub annotations: Vec<Annotation>,
@@ -108,7 +108,8 @@ pub type Effective = BTreeMap<String, BTreeSet<String>>;
 
 impl Record {
     /// A record of a post just gathered.
-    pub fn new(post: Post) -> Self {
+    pub fn new(post: impl Into<Box<Post>>) -> Self {
+        let post = post.into();
         let first = Observation {
             at: post.collected_at,
             counts: post.counts,

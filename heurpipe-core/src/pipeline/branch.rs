@@ -114,11 +114,7 @@ impl Branch {
     }
 
     /// Adds an enricher that is called in a way of its own.
-    pub fn enrich_with(
-        mut self,
-        enricher: impl Enricher + 'static,
-        options: StageOptions,
-    ) -> Self {
+    pub fn enrich_with(mut self, enricher: impl Enricher + 'static, options: StageOptions) -> Self {
         self.parts.push(Part::Enricher(Arc::new(enricher), options));
         self
     }

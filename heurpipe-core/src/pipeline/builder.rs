@@ -37,7 +37,7 @@ impl PipelineBuilder {
     }
 
     /// The state: records are saved when gathered and when settled, and a killed run goes on where it was. Without documents, checkpoints
-    /// are not kept, and of a post that comes again soon (within some hundred thousand posts) only the first is taken.
+    /// are not kept, and of a post that comes again soon (within some ten thousand posts) only the first is taken.
     pub fn documents(mut self, documents: Arc<dyn Documents>) -> Self {
         self.documents = Some(documents);
         self

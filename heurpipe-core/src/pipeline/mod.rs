@@ -24,9 +24,7 @@ pub use budget::{Budget, BudgetReport, GovernedReport};
 pub use builder::PipelineBuilder;
 pub use condition::Test;
 pub use dead_letters::DeadLetters;
-pub use executor::{
-    Force, Order, ProgressFn, RunOptions, StopSignal, StopSwitch, stop_signal,
-};
+pub use executor::{Force, Order, ProgressFn, RunOptions, StopSignal, StopSwitch, stop_signal};
 pub use need::Why;
 pub use plan::{Explained, Plan, PlannedStage};
 pub use stage::{BatchSize, StageOptions};

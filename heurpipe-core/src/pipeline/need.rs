@@ -168,7 +168,8 @@ pub(crate) fn input_digest(
     target: &Target,
 ) -> InputDigest {
     let content = content(record, look, target);
-    if spec.needs.is_empty() {
+    let said = |attribute: &String| record.annotations.iter().any(|a| a.attribute == *attribute);
+    if !spec.needs.iter().any(said) {
         return content;
     }
     let mut parts = Parts::new();

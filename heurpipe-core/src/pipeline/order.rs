@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use crate::flat::{KEYWORD_FIELDS, NUMBER_FIELDS};
 use super::stage::EnricherStage;
+use crate::flat::{KEYWORD_FIELDS, NUMBER_FIELDS};
 use crate::{Error, ErrorKind, Result};
 
 /// Enrichers that may run side by side: what they need was given before.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::condition::Condition;
-use crate::{
-    Enricher, EnricherSpec, Fingerprint, QualityGate, RetryPolicy, Sink, SkipReason,
-};
+use crate::{Enricher, EnricherSpec, Fingerprint, QualityGate, RetryPolicy, Sink, SkipReason};
 
 /// How a stage is called. What is not set follows [`RunOptions`](crate::RunOptions).
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -260,12 +260,18 @@ impl fmt::Display for Survey {
 impl fmt::Display for EnricherSurvey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let why = self.targets.iter();
-        let why: Vec<String> = why.map(|(why, n)| format!("{n} {}", why.in_words())).collect();
+        let why: Vec<String> = why
+            .map(|(why, n)| format!("{n} {}", why.in_words()))
+            .collect();
         let why = match why.is_empty() {
             true => "nothing".to_owned(),
             false => why.join(", "),
         };
-        let how = if self.measured { "measured" } else { "by its spec" };
+        let how = if self.measured {
+            "measured"
+        } else {
+            "by its spec"
+        };
         writeln!(
             f,
             "  {:<16} {:>8} posts  {why}  ({} done, {:.3} cpu-ms each {how})",

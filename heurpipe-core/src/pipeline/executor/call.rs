@@ -76,7 +76,9 @@ async fn retry_items(run: &EnricherRun, batch: &Batch, answers: &mut Answers) {
         let failed: Vec<usize> = (0..batch.len())
             .filter(|i| is_temporary(&answers.outcomes[*i]))
             .collect();
-        let first = failed.first().and_then(|i| answers.outcomes[*i].as_ref().err());
+        let first = failed
+            .first()
+            .and_then(|i| answers.outcomes[*i].as_ref().err());
         let Some(wait) = first.and_then(|error| waits.after(error)) else {
             return;
         };

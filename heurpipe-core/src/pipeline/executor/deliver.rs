@@ -15,9 +15,7 @@ use super::ends;
 use super::fate::Fate;
 use super::shared::{Envelope, Parcel, Shared};
 use super::stages::Stages;
-use crate::{
-    DeadLetter, Documents, Error, ErrorKind, Record, Result, ReviewTask, Stored,
-};
+use crate::{DeadLetter, Documents, Error, ErrorKind, Record, Result, ReviewTask, Stored};
 
 /// After so long without another batch, what has come so far is settled.
 const PAUSE: Duration = Duration::from_millis(100);
@@ -118,7 +116,11 @@ impl Deliver {
             let settle = &self.stages.settle;
             settle.measure(self.keep_aside(&open)).await?;
             open = match &self.shared.pipeline.parts.documents {
-                Some(documents) => settle.measure(self.commit(documents.as_ref(), open)).await?,
+                Some(documents) => {
+                    settle
+                        .measure(self.commit(documents.as_ref(), open))
+                        .await?
+                }
                 None => {
                     settle.measure(async { self.settle(open) }).await;
                     Vec::new()
@@ -194,7 +196,9 @@ impl Deliver {
                 .persist("dead letters", || documents.bury(&letters))
                 .await?;
         }
-        let tasks = fates.iter().filter_map(|fate| fate.task.as_deref().cloned());
+        let tasks = fates
+            .iter()
+            .filter_map(|fate| fate.task.as_deref().cloned());
         let tasks: Vec<ReviewTask> = tasks.collect();
         if let (Some(review), false) = (&parts.review, tasks.is_empty()) {
             self.shared.persist("review", || review.ask(&tasks)).await?;

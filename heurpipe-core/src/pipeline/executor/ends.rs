@@ -84,7 +84,10 @@ async fn write_all(
             None => return Ok(outcomes),
         }
         let batch: Vec<Arc<Record>> = again.iter().map(|i| Arc::clone(&records[*i])).collect();
-        for (index, outcome) in again.into_iter().zip(write(shared, sink, run, &batch).await?) {
+        for (index, outcome) in again
+            .into_iter()
+            .zip(write(shared, sink, run, &batch).await?)
+        {
             outcomes[index] = outcome;
         }
     }

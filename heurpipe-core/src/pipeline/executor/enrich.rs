@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
@@ -82,9 +83,7 @@ async fn enrich(shared: &Shared, stages: &Stages, mut parcel: Parcel) -> Parcel 
             let mut jobs = stages.ledger.time(plan);
             let items = match run.stage.spec().input {
                 Input::Record => jobs::show_records(envelopes, &mut jobs),
-                Input::Bytes | Input::Pixels(_) => {
-                    pictures.show(run, envelopes, &mut jobs).await
-                }
+                Input::Bytes | Input::Pixels(_) => pictures.show(run, envelopes, &mut jobs).await,
             };
             runs.push((run, jobs, items));
         }
@@ -118,13 +117,16 @@ async fn work<'a>(
 ) -> (&'a EnricherRun, Vec<Job>, Results) {
     run.meter.entered(jobs.len());
     let shown = items.len();
-    if shown == 0 {
-        return (run, jobs, Results::new(Vec::new(), 0, 0.0));
-    }
-    let (answers, polled) = run.meter.measure_cpu(call_in_batches(run, items)).await;
-    let computed = answers.iter().map(|answer| answer.cpu).sum();
-    run.meter.cpu(computed);
-    let cpu_ms = (polled + computed).as_secs_f64() * 1000.0;
+    let (answers, cpu) = match shown {
+        0 => (Vec::new(), Duration::ZERO),
+        _ => {
+            let (answers, polled) = run.meter.measure_cpu(call_in_batches(run, items)).await;
+            let computed = answers.iter().map(|answer| answer.cpu).sum();
+            run.meter.cpu(computed);
+            (answers, polled + computed)
+        }
+    };
+    let cpu_ms = cpu.as_secs_f64() * 1000.0;
     if let Some(controller) = &shared.controller {
         controller.spent(&run.stage.spec().name, jobs.len(), cpu_ms);
     }

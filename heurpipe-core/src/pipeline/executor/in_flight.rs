@@ -1,5 +1,6 @@
 //! Which posts are on their way: one PostId at a time.
 
+use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -12,7 +13,7 @@ use super::shared::Arrival;
 use crate::PostId;
 
 /// Posts that a run remembers having seen, at least; twice as many at most. Memory stays the same however long it runs.
-const REMEMBERED: usize = 1 << 18;
+const REMEMBERED: usize = 1 << 15;
 
 /// What stands for a post's id while it is on its way. Were two ids ever to have the same, one post would wait for the other.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -101,12 +102,14 @@ impl InFlight {
 
 impl State {
     fn claim(&mut self, key: Key) -> Claim {
-        if self.waiting.contains_key(&key) {
-            return Claim::Waits;
-        }
-        self.waiting.insert(key, Vec::new());
-        Claim::Taken {
-            again: !self.seen.insert(key),
+        match self.waiting.entry(key) {
+            Entry::Occupied(_) => Claim::Waits,
+            Entry::Vacant(free) => {
+                free.insert(Vec::new());
+                Claim::Taken {
+                    again: !self.seen.insert(key),
+                }
+            }
         }
     }
 }

@@ -149,7 +149,8 @@ impl Gathered {
     fn close(&mut self) {
         if !self.envelopes.is_empty() {
             let envelopes = std::mem::take(&mut self.envelopes);
-            self.closed.push((envelopes, std::mem::take(&mut self.bytes)));
+            self.closed
+                .push((envelopes, std::mem::take(&mut self.bytes)));
         }
     }
 }
@@ -182,18 +183,16 @@ async fn claim(shared: &Shared, arrivals: Vec<Arrival>) -> Result<Vec<(Incoming,
         shared.settle(outside);
     }
     let mut claimed = Vec::with_capacity(free.len());
-    shared
-        .in_flight
-        .claim(free, |key, (item, share), again| {
-            let id = item.id().into_owned();
-            let claim = Claimed {
-                key,
-                id,
-                share,
-                again,
-            };
-            claimed.push((item, claim));
-        });
+    shared.in_flight.claim(free, |key, (item, share), again| {
+        let id = item.id().into_owned();
+        let claim = Claimed {
+            key,
+            id,
+            share,
+            again,
+        };
+        claimed.push((item, claim));
+    });
     Ok(claimed)
 }
 

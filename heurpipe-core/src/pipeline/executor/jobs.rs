@@ -11,8 +11,8 @@ use super::pictures;
 use super::shared::{Envelope, Failure, Shared};
 use super::stages::EnricherRun;
 use crate::{
-    Annotation, Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Input, InputDigest, Item,
-    ItemResult, LedgerEntry, LedgerOutcome, Producer, Record, SkipReason, Target,
+    Annotation, Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Input, InputDigest,
+    Item, ItemResult, LedgerEntry, LedgerOutcome, Producer, Record, SkipReason, Target,
 };
 
 /// One target on which an enricher is to run.
@@ -231,67 +231,75 @@ impl Results {
     }
 }
 
-/// Outcomes by item. Several jobs may share one: the last takes it, the others take a copy.
+/// Outcomes by item. Several jobs may share that of a picture: the last takes it, the others take a copy.
 struct Outcomes {
-    items: Vec<Option<Outcome>>,
-    /// What the enricher was planned to run with; a copy of its own, as those of the outcomes.
+    findings: Vec<Option<ItemResult<Vec<Finding>>>>,
+    /// How many jobs want each outcome, and how many did at first; empty where each is wanted once.
+    wanted: Vec<(u32, u32)>,
+    /// With which fingerprint the items before an index were answered, in order.
+    fingerprints: Vec<(usize, Fingerprint)>,
+    /// What the enricher was planned to run with.
     planned: Fingerprint,
-}
-
-struct Outcome {
-    findings: ItemResult<Vec<Finding>>,
-    /// Jobs that still want it.
-    wanted: usize,
-    fingerprint: Fingerprint,
-    used: bool,
 }
 
 impl Outcomes {
     fn of(answers: Vec<Answers>, jobs: &[Job], planned: &Fingerprint) -> Self {
-        let mut items = Vec::with_capacity(jobs.len());
+        let items = answers.iter().map(|answer| answer.outcomes.len()).sum();
+        let mut findings = Vec::with_capacity(items);
+        let mut fingerprints = Vec::with_capacity(answers.len());
         for answer in answers {
-            let fingerprint = answer.fingerprint.apart();
-            items.extend(answer.outcomes.into_iter().map(|findings| {
-                Some(Outcome {
-                    findings,
-                    wanted: 0,
-                    fingerprint: fingerprint.clone(),
-                    used: false,
-                })
-            }));
-        }
-        for job in jobs {
-            if let Given::Item(index) = job.given
-                && let Some(Some(outcome)) = items.get_mut(index)
-            {
-                outcome.wanted += 1;
-            }
+            findings.extend(answer.outcomes.into_iter().map(Some));
+            fingerprints.push((findings.len(), answer.fingerprint.apart()));
         }
         Self {
-            items,
+            wanted: if items < jobs.len() {
+                wanted(items, jobs)
+            } else {
+                Vec::new()
+            },
+            findings,
+            fingerprints,
             planned: planned.apart(),
         }
     }
 
     /// An item's outcome, its fingerprint, and whether this is its first use.
     fn take(&mut self, index: usize) -> (ItemResult<Vec<Finding>>, Fingerprint, bool) {
-        let slot = &mut self.items[index];
-        match slot {
-            Some(outcome) if outcome.wanted > 1 => {
-                outcome.wanted -= 1;
-                let first = !std::mem::replace(&mut outcome.used, true);
-                let findings = match &outcome.findings {
-                    Ok(findings) => Ok(findings.clone()),
-                    Err(error) => Err(error.replica()),
-                };
-                (findings, outcome.fingerprint.clone(), first)
+        let mut ends = self.fingerprints.iter();
+        let fingerprint = ends.find(|(end, _)| index < *end).map(|(_, f)| f.clone());
+        let fingerprint = fingerprint.unwrap_or_else(|| self.planned.clone());
+        let (left, first) = match self.wanted.get_mut(index) {
+            Some((left, all)) => {
+                let first = left == all;
+                *left = left.saturating_sub(1);
+                (*left, first)
             }
-            _ => match slot.take() {
-                Some(outcome) => (outcome.findings, outcome.fingerprint, !outcome.used),
-                None => (Err(missing()), self.planned.clone(), false),
+            None => (0, true),
+        };
+        let findings = match self.findings.get_mut(index) {
+            Some(Some(shared)) if left > 0 => match shared {
+                Ok(findings) => Ok(findings.clone()),
+                Err(error) => Err(error.replica()),
             },
+            Some(slot) => slot.take().unwrap_or_else(|| Err(missing())),
+            None => Err(missing()),
+        };
+        (findings, fingerprint, first)
+    }
+}
+
+/// How many jobs want the outcome of each of so many items, twice.
+fn wanted(items: usize, jobs: &[Job]) -> Vec<(u32, u32)> {
+    let mut wanted = vec![(0, 0); items];
+    for job in jobs {
+        if let Given::Item(index) = job.given
+            && let Some((left, all)) = wanted.get_mut(index)
+        {
+            *left += 1;
+            *all += 1;
         }
     }
+    wanted
 }
 
 /// Each call is checked to answer every item, and each job to take its answer once.

@@ -50,7 +50,10 @@ pub(super) async fn run(
 /// The bytes of one picture's pixels in all sizes that enrichers want, three a pixel.
 fn bytes_decoded(shared: &Shared) -> usize {
     let sizes = pictures::sizes(shared);
-    sizes.iter().map(|s| 3 * s.width as usize * s.height as usize).sum()
+    sizes
+        .iter()
+        .map(|s| 3 * s.width as usize * s.height as usize)
+        .sum()
 }
 
 /// Divides a parcel so that the pictures of a part, as stored and as decoded, take about `most` bytes; says how many they take.
@@ -65,7 +68,13 @@ fn divided(parcel: Parcel, most: usize, pixels: usize) -> Vec<(Parcel, usize)> {
     };
     let total: usize = envelopes.iter().map(|e| picture_bytes(e, pixels)).sum();
     if total <= most {
-        return vec![(Parcel { envelopes, ..part() }, total)];
+        return vec![(
+            Parcel {
+                envelopes,
+                ..part()
+            },
+            total,
+        )];
     }
     let mut parts: Vec<(Parcel, usize)> = Vec::new();
     for envelope in envelopes {
@@ -77,7 +86,13 @@ fn divided(parcel: Parcel, most: usize, pixels: usize) -> Vec<(Parcel, usize)> {
             }
             _ => {
                 let envelopes = vec![envelope];
-                parts.push((Parcel { envelopes, ..part() }, bytes));
+                parts.push((
+                    Parcel {
+                        envelopes,
+                        ..part()
+                    },
+                    bytes,
+                ));
             }
         }
     }

@@ -18,7 +18,7 @@ pub(super) fn with_nothing(shared: &Shared, claimed: Vec<(Incoming, Claimed)>) -
     for (item, claim) in claimed {
         match item {
             _ if claim.again => settled.push(claim.settled(filtered("duplicate"))),
-            Incoming::Post(post) => envelopes.push(claim.sent(Record::new(*post))),
+            Incoming::Post(post) => envelopes.push(claim.sent(Record::new(post))),
             Incoming::Record(record) => envelopes.push(claim.sent(*record)),
             Incoming::Gone(_) => settled.push(claim.settled(filtered("gone"))),
             Incoming::Unreadable(_) => settled.push(claim.settled(Outcome::DeadLettered)),
@@ -81,7 +81,7 @@ fn meet(shared: &Shared, stored: Stored, item: &Incoming, claim: &Claimed) -> Me
         (_, Incoming::Unreadable(_)) => Meeting::Settle(Outcome::DeadLettered),
         (Stored::Unknown, Incoming::Gone(_)) => Meeting::Settle(filtered("gone")),
         (Stored::Unknown, Incoming::Post(post)) => {
-            Meeting::Save(pending(shared, Record::new(post.as_ref().clone())))
+            Meeting::Save(pending(shared, Record::new(post.clone())))
         }
         (Stored::Unknown, Incoming::Record(record)) => {
             let mut record = record.as_ref().clone();

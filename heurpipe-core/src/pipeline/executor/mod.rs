@@ -31,10 +31,10 @@ use tokio::task::JoinSet;
 use self::deliver::Deliver;
 use self::in_flight::InFlight;
 use self::intake::Intake;
+use self::options::Stop;
 pub use self::options::{
     Force, Order, ProgressFn, RunOptions, StopSignal, StopSwitch, stop_signal,
 };
-use self::options::Stop;
 use self::reader::Reader;
 use self::shared::{Arrival, Shared};
 use self::stages::Stages;
@@ -48,11 +48,7 @@ const QUEUE: usize = 2;
 pub(super) async fn run(pipeline: &Pipeline, options: RunOptions) -> Result<RunReport> {
     let (again, arrivals_again) = mpsc::unbounded_channel();
     let stages = Arc::new(Stages::of(pipeline, &options));
-    let shared = Arc::new(Shared::new(
-        pipeline.clone(),
-        options,
-        InFlight::new(again),
-    ));
+    let shared = Arc::new(Shared::new(pipeline.clone(), options, InFlight::new(again)));
     let mut record = begun(&shared);
     save(&shared, &record).await?;
 
@@ -200,11 +196,8 @@ async fn source_of(shared: &Shared, origin: &Origin) -> Result<(Arc<dyn Source>,
     match (origin, &pipeline.parts.documents) {
         (Origin::Source(source), _) => Ok((Arc::clone(source), true)),
         (Origin::Stale(filter), Some(documents)) => {
-            let stored = StoredRecords::of_use_case(
-                Arc::clone(documents),
-                pipeline.name(),
-                filter.clone(),
-            );
+            let stored =
+                StoredRecords::of_use_case(Arc::clone(documents), pipeline.name(), filter.clone());
             let stored = match shared.options.force {
                 Force::Nothing => {
                     let find = || Groups::of(pipeline, documents.as_ref());

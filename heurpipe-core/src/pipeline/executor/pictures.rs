@@ -12,8 +12,8 @@ use super::meter::Meter;
 use super::shared::{Envelope, Shared};
 use super::stages::EnricherRun;
 use crate::{
-    Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Input, InputDigest, Item, ItemResult,
-    PixelRequest, Pixels, Result, Target,
+    Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Input, InputDigest, Item,
+    ItemResult, PixelRequest, Pixels, Result, Target,
 };
 
 /// Decoded pictures of one parcel, by content.

@@ -37,11 +37,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(
-        pipeline: Pipeline,
-        options: RunOptions,
-        in_flight: InFlight,
-    ) -> Self {
+    pub(super) fn new(pipeline: Pipeline, options: RunOptions, in_flight: InFlight) -> Self {
         let budget = pipeline.parts.budget.clone();
         Self {
             totals: Totals::default(),
@@ -124,7 +120,10 @@ impl Shared {
     /// What the run waits for at this moment, and why.
     pub(super) fn waiting(&self) -> Vec<String> {
         let waits = self.waits();
-        waits.iter().map(|(what, why)| format!("{what}: {why}")).collect()
+        waits
+            .iter()
+            .map(|(what, why)| format!("{what}: {why}"))
+            .collect()
     }
 
     fn waits(&self) -> std::sync::MutexGuard<'_, BTreeMap<String, String>> {
@@ -176,7 +175,8 @@ impl Failure {
 impl Envelope {
     /// Notes that it failed for good; of several failures the first counts.
     pub(super) fn fail(&mut self, stage: &str, error: Error) {
-        self.failure.get_or_insert_with(|| Failure::at(stage, error));
+        self.failure
+            .get_or_insert_with(|| Failure::at(stage, error));
     }
 }
 

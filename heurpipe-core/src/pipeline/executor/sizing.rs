@@ -74,7 +74,9 @@ impl Sizing {
         let neighbours = [current * 2, current / 2];
         let faster = neighbours.into_iter().find(|size| {
             let (there, here) = (state.measured.get(size), now);
-            there.zip(here).is_some_and(|(there, here)| *there < here * (1.0 - GAIN))
+            there
+                .zip(here)
+                .is_some_and(|(there, here)| *there < here * (1.0 - GAIN))
         });
         if let Some(size) = faster {
             state.current = size;

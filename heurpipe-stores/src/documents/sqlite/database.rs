@@ -39,6 +39,26 @@ struct Inner {
     _lock: Option<WriterLock>,
 }
 
+/// Whether a commit waits for the disk.
+///
+/// In WAL mode anything less than FULL may lose the latest commits with the power. The executor settles receipts and moves checkpoints on the word of a
+/// commit, so a commit must have reached the disk; what may be forgotten need not.
+#[derive(Debug, Clone, Copy)]
+enum Durability {
+    Full,
+    Lazy,
+}
+
+impl Durability {
+    /// The value of SQLite's setting of this name.
+    fn synchronous(self) -> &'static str {
+        match self {
+            Self::Full => "full",
+            Self::Lazy => "normal",
+        }
+    }
+}
+
 impl Database {
     /// Opens a database for writing; makes it and its folder when they are not there. Blocks.
     pub(super) fn open(path: &Path) -> Result<Self> {
@@ -93,10 +113,29 @@ impl Database {
         .await
     }
 
-    /// Runs `work` in one transaction on the writing connection, on a blocking thread. An error undoes all of it.
+    /// Runs `work` in one transaction on the writing connection, on a blocking thread. An error undoes all of it. What was written is on the disk
+    /// when this returns.
     pub(super) async fn write<T: Send + 'static>(
         &self,
         operation: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        self.write_with(operation, Durability::Full, work).await
+    }
+
+    /// As [`write`](Self::write), but does not wait for the disk: a power failure may undo it, until something is written that does wait.
+    pub(super) async fn write_lazily<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        self.write_with(operation, Durability::Lazy, work).await
+    }
+
+    async fn write_with<T: Send + 'static>(
+        &self,
+        operation: &'static str,
+        durability: Durability,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
         let permit = acquire(&self.writing, operation).await?;
@@ -104,7 +143,7 @@ impl Database {
         task::blocking(operation, move || {
             let _permit = permit;
             inner
-                .write(operation, work)
+                .write(operation, durability, work)
                 .map_err(|f| f.into_error(operation, &inner.path))
         })
         .await
@@ -131,6 +170,7 @@ impl Inner {
     fn write<T>(
         &self,
         operation: &'static str,
+        durability: Durability,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>,
     ) -> Result<T, Failure> {
         let Some(writer) = &self.writer else {
@@ -138,6 +178,7 @@ impl Inner {
         };
         // A panic has rolled its transaction back: the connection is as good as before.
         let mut connection = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.pragma_update(None, "synchronous", durability.synchronous())?;
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let result = work(&transaction)?;
         transaction.commit()?;
@@ -168,9 +209,6 @@ fn open_writer(path: &Path) -> Result<Connection, Failure> {
     connection.busy_timeout(PATIENCE)?;
     let found = schema::look(&connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
-    // In WAL mode anything less than FULL may lose the latest commits with the power. The executor settles receipts and moves checkpoints on the
-    // word of a commit, so a commit must have reached the disk.
-    connection.pragma_update(None, "synchronous", "full")?;
     connection.pragma_update(None, "cache_size", -32_000)?;
     connection.set_prepared_statement_cache_capacity(64);
     match found {

@@ -244,7 +244,7 @@ impl AnalysisCache for SqliteDocuments {
         }
         let most = self.most_analyses;
         self.database
-            .write("sqlite.remember", move |tx| {
+            .write_lazily("sqlite.remember", move |tx| {
                 findings::remember(tx, &rows, most)
             })
             .await
