@@ -35,7 +35,7 @@ impl ItemView {
         }
         let effective = record.effective();
         Self {
-            post: record.post,
+            post: *record.post,
             annotations: record.annotations,
             effective,
             ledger: record.ledger,

@@ -118,7 +118,7 @@ mod tests {
     fn a_post_alone_is_read_too() {
         let line = serde_json::to_string(&record().post).unwrap();
         match from_line(&line).unwrap() {
-            Incoming::Post(post) => assert_eq!(*post, record().post),
+            Incoming::Post(post) => assert_eq!(post, record().post),
             other => panic!("no post: {other:?}"),
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::stages::EnricherRun;
 use crate::{
-    Batch, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Item, ItemResult, Result, Value,
+    Batch, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Item, ItemResult, Result,
 };
 
 /// The answers to a batch, one per item.
@@ -148,7 +148,7 @@ fn checked(spec: &EnricherSpec, findings: Vec<Finding>) -> ItemResult<Vec<Findin
     for finding in &findings {
         let wrong = if !spec.gives.contains(&finding.attribute) {
             "the enricher found an attribute that its spec does not give"
-        } else if !is_finite(finding) {
+        } else if !finding.is_finite() {
             "the enricher found a number that is none"
         } else {
             continue;
@@ -159,15 +159,4 @@ fn checked(spec: &EnricherSpec, findings: Vec<Finding>) -> ItemResult<Vec<Findin
             .with("attribute", &finding.attribute));
     }
     Ok(findings)
-}
-
-fn is_finite(finding: &Finding) -> bool {
-    let value = match &finding.value {
-        Value::Number(number) => number.is_finite(),
-        Value::Vector(vector) => vector.iter().all(|x| x.is_finite()),
-        Value::Colours(colours) => colours.iter().all(|c| c.share.is_finite()),
-        Value::Label(_) | Value::Labels(_) | Value::Text(_) => true,
-    };
-    let region = |r: crate::Region| [r.x, r.y, r.width, r.height].iter().all(|x| x.is_finite());
-    value && finding.confidence.is_none_or(f32::is_finite) && finding.region.is_none_or(region)
 }
