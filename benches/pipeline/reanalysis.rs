@@ -40,7 +40,10 @@ pub fn rows(runtime: &Runtime, effort: Effort) -> AnyResult<Vec<Row>> {
     ];
     let mut rows = Vec::new();
     for (name, documents) in stores {
-        let case = format!("re-analysis of {count} records in {name}, 1 % stale");
+        let case = format!(
+            "re-analysis of {} thousand records in {name}, 1 % stale",
+            count / 1000
+        );
         rows.extend(rows_of_store(
             runtime,
             documents,

@@ -67,7 +67,8 @@ async fn run(posts: &Arc<Vec<Post>>, concurrency: usize) -> Result<()> {
         pipeline = pipeline.then_in_batch(Idle);
     }
     let nowhere = Nowhere(Arc::clone(&stored));
-    pipeline.then_store_with(nowhere).run().await?;
+    // On a worker thread, where it runs twice as fast as on the thread that waits for it.
+    tokio::spawn(pipeline.then_store_with(nowhere).run()).await??;
     let stored = stored.load(Ordering::Relaxed);
     ensure!(
         stored == posts.len(),
