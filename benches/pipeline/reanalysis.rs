@@ -13,7 +13,7 @@ use heurpipe_benches::{
 use heurpipe_core::testkit::Posts;
 use heurpipe_core::{
     Documents, EnricherFn, EnricherSpec, Filter, Finding, Pipeline, PipelineBuilder, Post,
-    RunOptions, StoredRecords,
+    RunOptions,
 };
 use heurpipe_stores::documents::{MemoryDocuments, SqliteDocuments};
 use tokio::runtime::Runtime;
@@ -109,8 +109,7 @@ impl Store {
 
     /// Analyses by this version what of the records that match is stale, which are to be `expected` many.
     async fn reanalyse(&self, version: &str, filter: Filter, expected: usize) -> AnyResult<()> {
-        let stored = StoredRecords::of_use_case(Arc::clone(&self.documents), USE_CASE, filter);
-        self.run(self.pipeline(version).source(stored), expected)
+        self.run(self.pipeline(version).stale(filter), expected)
             .await
     }
 

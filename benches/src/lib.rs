@@ -8,6 +8,10 @@
 //! cargo bench -p heurpipe-benches --bench pipeline -- --quick # ends within two minutes
 //! ```
 
+/// All sides of a benchmark allocate alike: with the allocator of our programs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod machine;
 mod report;
 mod timing;

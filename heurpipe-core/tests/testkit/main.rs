@@ -10,4 +10,3 @@ mod middleware;
 mod parts;
 mod pipelines;
 mod suites;
-mod tracing;

@@ -139,14 +139,15 @@ impl Deliver {
         let use_case = self.shared.pipeline.name();
         for fate in fates.iter_mut() {
             fate.route(use_case, &parts.sinks);
-            fate.enter_state(use_case).revision += 1;
+            fate.revise(|revision| revision + 1);
         }
         for number in 0..parts.sinks.len() {
             self.write_to(number, fates).await?;
         }
         if parts.documents.is_some() {
             for fate in fates.iter_mut() {
-                fate.enter_state(use_case).revision -= 1;
+                fate.enter_state(use_case);
+                fate.revise(|revision| revision - 1);
             }
         }
         Ok(())
