@@ -2,6 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod building;
+mod dead_letters;
+mod failures;
 mod outputs;
+mod retries;
 mod routes;
 mod support;
+mod timeouts;
