@@ -90,6 +90,11 @@ impl Probe {
 
     /// The posts that it was shown.
     pub fn posts(&self) -> BTreeSet<PostId> {
+        self.order().into_iter().collect()
+    }
+
+    /// The posts in the order in which it was shown them.
+    pub fn order(&self) -> Vec<PostId> {
         let calls = self.calls.lock().unwrap();
         calls.iter().flat_map(|(_, posts)| posts).cloned().collect()
     }
