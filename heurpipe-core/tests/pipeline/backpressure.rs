@@ -8,7 +8,7 @@ use heurpipe_core::testkit::{Collect, Posts};
 use heurpipe_core::*;
 use tokio::sync::watch;
 
-use super::pictures::{Fetcher, pictured};
+use super::support::pictures::{Fetcher, pictured};
 use super::support::*;
 
 /// A door that everything waits at until it is opened.

@@ -8,7 +8,7 @@ use heurpipe_core::testkit::{Collect, Posts};
 use heurpipe_core::*;
 use tokio::time::Instant;
 
-use super::pictures::{Fetcher, pictured};
+use super::support::pictures::{Fetcher, pictured};
 use super::support::*;
 
 const SECOND: Duration = Duration::from_secs(1);

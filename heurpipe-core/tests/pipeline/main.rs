@@ -7,9 +7,11 @@ mod calls;
 mod dead_letters;
 mod failures;
 mod outputs;
+mod pausing;
+mod recovery;
 mod retries;
 mod routes;
-use support::pictures;
 
+mod stopping;
 mod support;
 mod timeouts;
