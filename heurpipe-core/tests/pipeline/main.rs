@@ -2,10 +2,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod backpressure;
+mod budget;
 mod building;
+mod cache;
 mod calls;
 mod dead_letters;
 mod failures;
+mod ledger;
 mod outputs;
 mod pausing;
 mod recovery;
