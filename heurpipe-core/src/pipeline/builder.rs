@@ -13,6 +13,9 @@ use crate::{
     QualityGate, Result, ReviewQueue, Sink, Source,
 };
 
+/// Sinks and side outputs that a pipeline may have: while a post is delivered, each is a bit of a word.
+pub(super) const MOST_SINKS: usize = 64;
+
 /// Composes a [`Pipeline`]; see [`Pipeline::builder`].
 #[derive(Default)]
 #[must_use]
@@ -150,7 +153,7 @@ impl PipelineBuilder {
     /// Checks the whole and puts it in order.
     ///
     /// # Errors
-    /// `Config`, naming the stage and what is missing: no name, no source, no sink, two parts of one name, an attribute that is needed
+    /// `Config`, naming the stage and what is missing: no name, no source, no sink or more than 64, two parts of one name, an attribute that is needed
     /// and not given, a circle, pixels without a decoder or media, a gate without documents or without a review queue.
     pub fn build(self) -> Result<Pipeline> {
         let stages = Stages::of(&self.trunk);
@@ -189,6 +192,12 @@ impl PipelineBuilder {
         }
         if !stages.sinks.iter().any(|sink| !sink.tee) {
             return Err(invalid("the pipeline has no sink").with("pipeline", &self.name));
+        }
+        if stages.sinks.len() > MOST_SINKS {
+            return Err(invalid("the pipeline has more sinks than it can have")
+                .with("pipeline", &self.name)
+                .with("sinks", stages.sinks.len())
+                .with("most", MOST_SINKS));
         }
         let stale = |origin: &Origin| matches!(origin, Origin::Stale(_));
         if self.documents.is_none() && self.origins.iter().any(stale) {

@@ -98,7 +98,8 @@ async fn retry_items(run: &EnricherRun, batch: &Batch, answers: &mut Answers) {
     }
 }
 
-fn is_temporary<T>(outcome: &ItemResult<T>) -> bool {
+/// Whether an item failed for the moment.
+pub(super) fn is_temporary<T>(outcome: &ItemResult<T>) -> bool {
     matches!(outcome, Err(error) if error.retry() == crate::Retry::Temporary)
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::call::within;
+use super::call::{is_temporary, within};
 use super::shared::Shared;
 use super::stages::EndRun;
 use crate::{
@@ -19,10 +19,15 @@ pub(super) fn judge<'a>(
     records: &'a [Arc<Record>],
 ) -> BoxFuture<'a, Vec<ItemResult<Verdict>>> {
     async move {
-        let call = || within(run.timeout, "gate.judge", gate.name(), gate.judge(records));
-        let judged = run.retry.run(gate.name(), call).await;
-        match judged.and_then(|v| complete("gate.judge", gate.name(), records.len(), v)) {
-            Ok(verdicts) => verdicts,
+        match run
+            .retry
+            .run(gate.name(), || once(gate, run, records))
+            .await
+        {
+            Ok(mut verdicts) => {
+                judge_again(gate, run, records, &mut verdicts).await;
+                verdicts
+            }
             Err(error) if records.len() == 1 => vec![Err(error)],
             Err(_) => {
                 let (first, second) = records.split_at(records.len() / 2);
@@ -33,6 +38,44 @@ pub(super) fn judge<'a>(
         }
     }
     .boxed()
+}
+
+/// Asks again about the records on which the gate failed for the moment within an answer that was given.
+async fn judge_again(
+    gate: &dyn QualityGate,
+    run: &EndRun,
+    records: &[Arc<Record>],
+    verdicts: &mut [ItemResult<Verdict>],
+) {
+    let mut waits = run.retry.waits();
+    loop {
+        let failed: Vec<usize> = (0..records.len())
+            .filter(|i| is_temporary(&verdicts[*i]))
+            .collect();
+        let first = failed.first().and_then(|i| verdicts[*i].as_ref().err());
+        let Some(wait) = first.and_then(|error| waits.after(error)) else {
+            return;
+        };
+        tokio::time::sleep(wait).await;
+        let again: Vec<Arc<Record>> = failed.iter().map(|i| Arc::clone(&records[*i])).collect();
+        let Ok(second) = once(gate, run, &again).await else {
+            continue;
+        };
+        for (index, verdict) in failed.into_iter().zip(second) {
+            verdicts[index] = verdict;
+        }
+    }
+}
+
+/// One call of a gate, within its time.
+async fn once(
+    gate: &dyn QualityGate,
+    run: &EndRun,
+    records: &[Arc<Record>],
+) -> Result<Vec<ItemResult<Verdict>>> {
+    let judging = gate.judge(records);
+    let verdicts = within(run.timeout, "gate.judge", gate.name(), judging).await?;
+    complete("gate.judge", gate.name(), records.len(), verdicts)
 }
 
 /// Writes records to a sink until each is taken or refused for good, then makes them durable.
@@ -65,7 +108,7 @@ async fn write_all(
     let mut waits = run.retry.waits();
     loop {
         let again: Vec<usize> = (0..records.len())
-            .filter(|i| matches!(&outcomes[*i], Err(e) if e.retry() == Retry::Temporary))
+            .filter(|i| is_temporary(&outcomes[*i]))
             .collect();
         let error = again.first().and_then(|i| outcomes[*i].as_ref().err());
         let Some(error) = error else {

@@ -171,7 +171,7 @@ async fn read_origins(
     let pipeline = &shared.pipeline;
     if let Some(documents) = &pipeline.parts.documents {
         let pending = StoredRecords::pending(Arc::clone(documents), pipeline.name());
-        read_source(&shared, &stages, Arc::new(pending), &pages, false).await?;
+        read_source(&shared, &stages, Arc::new(pending), pages.clone(), false).await?;
     }
     let mut reading = FuturesUnordered::new();
     for origin in &pipeline.parts.origins {
@@ -180,10 +180,11 @@ async fn read_origins(
             &shared,
             &stages,
             source,
-            &pages,
+            pages.clone(),
             keeps_checkpoints,
         ));
     }
+    drop(pages);
     while let Some(read) = reading.next().await {
         read?;
     }
@@ -218,7 +219,7 @@ async fn read_source(
     shared: &Arc<Shared>,
     stages: &Stages,
     source: Arc<dyn Source>,
-    pages: &Sender<Vec<Arrival>>,
+    pages: Sender<Vec<Arrival>>,
     keeps_checkpoints: bool,
 ) -> Result<()> {
     let name = source.spec().name.clone();
@@ -239,12 +240,12 @@ async fn read_source(
             source: Arc::clone(&source),
             partition,
             meter: Arc::clone(&stages.sources[&name]),
-            pages: pages.clone(),
             slots: Arc::clone(&slots),
             keeps_checkpoints,
         };
-        reading.push(reader.run());
+        reading.push(reader.run(pages.clone()));
     }
+    drop(pages);
     while let Some(read) = reading.next().await {
         read?;
     }

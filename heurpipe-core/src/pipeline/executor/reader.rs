@@ -6,7 +6,7 @@ use std::time::Duration;
 use backon::{BackoffBuilder, ExponentialBuilder};
 use futures::StreamExt;
 use tokio::sync::Semaphore;
-use tokio::sync::mpsc::{Sender, UnboundedReceiver, unbounded_channel};
+use tokio::sync::mpsc::{Sender, UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use super::super::in_order::InOrder;
 use super::super::receipt::{PageReceipt, Progress};
@@ -24,7 +24,6 @@ pub(super) struct Reader {
     pub(super) source: Arc<dyn Source>,
     pub(super) partition: Partition,
     pub(super) meter: Arc<Meter>,
-    pub(super) pages: Sender<Vec<Arrival>>,
     /// Held while reading, not while waiting for the last pages to settle.
     pub(super) slots: Arc<Semaphore>,
     /// Whether how far it has come is stored.
@@ -32,11 +31,12 @@ pub(super) struct Reader {
 }
 
 impl Reader {
-    /// Reads the partition to its end and stays until every page is settled.
+    /// Reads the partition to its end and stays until every page is settled. Lets go of `pages` at the end: whoever takes them knows then
+    /// that no more are to come.
     ///
     /// # Errors
     /// When documents fail for good. What the source does wrong is counted among the run's errors.
-    pub(super) async fn run(self) -> Result<()> {
+    pub(super) async fn run(self, pages: Sender<Vec<Arrival>>) -> Result<()> {
         let (progress, notes) = unbounded_channel();
         let mut pass = Pass {
             key: self.key(),
@@ -44,13 +44,14 @@ impl Reader {
             notes,
             open: 0,
         };
+        let out = Out { pages, progress };
         let slot = self.slots.acquire().await;
         let mut from = self.stored_checkpoint(&pass.key).await?;
         let mut waits = source_backoff();
         let mut sequence = 0;
         loop {
             let ended = self
-                .read_pages(&mut pass, &mut from, &mut sequence, &progress, &mut waits)
+                .read_pages(&mut pass, &mut from, &mut sequence, &out, &mut waits)
                 .await?;
             match ended {
                 Ended::AtEnd => break,
@@ -70,7 +71,7 @@ impl Reader {
             }
         }
         drop(slot);
-        drop(progress);
+        drop(out);
         self.drain(&mut pass).await
     }
 
@@ -79,7 +80,7 @@ impl Reader {
         pass: &mut Pass,
         from: &mut Checkpoint,
         sequence: &mut u64,
-        progress: &tokio::sync::mpsc::UnboundedSender<Progress>,
+        out: &Out,
         waits: &mut Waits,
     ) -> Result<Ended> {
         let mut stop = self.shared.stop.subscribe();
@@ -104,9 +105,9 @@ impl Reader {
             };
             *waits = source_backoff();
             from.clone_from(&page.checkpoint);
-            let arrivals = self.receive(pass, page, *sequence, progress);
+            let arrivals = self.receive(pass, page, *sequence, &out.progress);
             *sequence += 1;
-            if !arrivals.is_empty() && self.pages.send(arrivals).await.is_err() {
+            if !arrivals.is_empty() && out.pages.send(arrivals).await.is_err() {
                 return Ok(Ended::AtEnd);
             }
         }
@@ -118,7 +119,7 @@ impl Reader {
         pass: &mut Pass,
         page: Page,
         sequence: u64,
-        progress: &tokio::sync::mpsc::UnboundedSender<Progress>,
+        progress: &UnboundedSender<Progress>,
     ) -> Vec<Arrival> {
         pass.in_order.expect(page.checkpoint);
         pass.open += 1;
@@ -225,6 +226,12 @@ struct Pass {
     notes: UnboundedReceiver<Progress>,
     /// Pages read and not settled.
     open: usize,
+}
+
+/// Where a reader puts what it reads, and where the pages tell of their progress.
+struct Out {
+    pages: Sender<Vec<Arrival>>,
+    progress: UnboundedSender<Progress>,
 }
 
 enum Ended {

@@ -1,0 +1,20 @@
+//! What a pipeline promises, part by part, as its user sees it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod backpressure;
+mod budget;
+mod building;
+mod cache;
+mod calls;
+mod dead_letters;
+mod failures;
+mod ledger;
+mod outputs;
+mod pausing;
+mod recovery;
+mod retries;
+mod routes;
+
+mod stopping;
+mod support;
+mod timeouts;
