@@ -8,13 +8,13 @@ mod parts;
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
-use tracing::field::{Field, Visit};
-use tracing::span::{Attributes, Id, Record as Values};
-use tracing::{Event, Metadata, Subscriber};
 use heurpipe_core::middleware::MiddlewareExt;
 use heurpipe_core::testkit::Collect;
 use heurpipe_core::testkit::faults::{Faults, Faulty};
 use heurpipe_core::*;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record as Values};
+use tracing::{Event, Metadata, Subscriber};
 
 use parts::*;
 

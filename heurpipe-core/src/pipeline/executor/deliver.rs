@@ -49,23 +49,32 @@ impl Deliver {
         Ok(())
     }
 
-    /// What has come by the next pause, or as much as is settled together.
+    /// What has come by the next pause, or as much as is settled together, or all there is on its way.
     async fn next_load(&mut self) -> Option<Load> {
         let first = self.enriched.recv().await?;
         let mut load = Load {
             envelopes: first.envelopes,
             _posts: vec![first.posts],
         };
-        while load.envelopes.len() < self.shared.options.settle_every {
-            match timeout_at(Instant::now() + PAUSE, self.enriched.recv()).await {
-                Ok(Some(more)) => {
-                    load.envelopes.extend(more.envelopes);
-                    load._posts.push(more.posts);
-                }
-                Ok(None) | Err(_) => break,
-            }
+        while load.envelopes.len() < self.shared.options.settle_every
+            && let Some(more) = self.more(load.envelopes.len()).await
+        {
+            load.envelopes.extend(more.envelopes);
+            load._posts.push(more.posts);
         }
         Some(load)
+    }
+
+    /// What comes before the next pause. It is not waited for where so many posts are all that is on its way.
+    async fn more(&mut self, loaded: usize) -> Option<Parcel> {
+        if let Ok(parcel) = self.enriched.try_recv() {
+            return Some(parcel);
+        }
+        if self.shared.in_flight.len() <= loaded {
+            return None;
+        }
+        let pause = Instant::now() + PAUSE;
+        timeout_at(pause, self.enriched.recv()).await.ok().flatten()
     }
 
     /// Asks the gates, one after the other, about what the earlier ones let pass.

@@ -102,7 +102,11 @@ impl Fate {
                 Filter::All => true,
                 only => only.matches(flat.get_or_init(|| Flat::of(&self.view()))),
             });
-        self.takers = if self.is_open() { wanted } else { wanted & tees };
+        self.takers = if self.is_open() {
+            wanted
+        } else {
+            wanted & tees
+        };
         if self.is_open() && wanted & !tees == 0 {
             self.outcome = Outcome::Filtered {
                 reason: "not relevant".into(),

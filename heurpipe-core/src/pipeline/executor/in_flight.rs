@@ -88,8 +88,9 @@ impl InFlight {
         self.changed.notify_one();
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.lock().waiting.is_empty()
+    /// How many posts are on their way.
+    pub(super) fn len(&self) -> usize {
+        self.lock().waiting.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

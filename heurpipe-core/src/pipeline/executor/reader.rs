@@ -89,14 +89,16 @@ impl Reader {
             if *stop.borrow_and_update() != Stop::No {
                 return Ok(Ended::AtEnd);
             }
+            // What pages tell comes first: each tells twice, and would otherwise pile up behind a source that is never out of pages.
             let next = tokio::select! {
-                next = self.meter.measure(stream.next()) => next,
+                biased;
                 Some(note) = pass.notes.recv() => {
                     pass.in_order.note(note);
                     self.commit(pass).await?;
                     continue;
                 }
                 _ = stop.changed() => continue,
+                next = self.meter.measure(stream.next()) => next,
             };
             let page = match next {
                 None => return Ok(Ended::AtEnd),
