@@ -5,30 +5,91 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 
-use super::call::within;
+use super::call::{is_temporary, within};
 use super::shared::Shared;
 use super::stages::EndRun;
 use crate::{
     Durable, Error, ErrorKind, ItemResult, QualityGate, Record, Result, Retry, Sink, Verdict,
 };
 
-/// A gate's verdicts. A batch on which it fails is halved until the records that spoil it are alone.
+/// A gate's verdicts. What fails for the moment is asked again; a batch on which the gate fails is halved until the records that spoil it are
+/// alone.
 pub(super) fn judge<'a>(
     gate: &'a dyn QualityGate,
     run: &'a EndRun,
     records: &'a [Arc<Record>],
 ) -> BoxFuture<'a, Vec<ItemResult<Verdict>>> {
     async move {
-        let call = || within(run.timeout, "gate.judge", gate.name(), gate.judge(records));
-        let judged = run.retry.run(gate.name(), call).await;
-        match judged.and_then(|v| complete("gate.judge", gate.name(), records.len(), v)) {
-            Ok(verdicts) => verdicts,
+        let call = || judge_once(gate, run, records);
+        match run.retry.run(gate.name(), call).await {
+            Ok(verdicts) => judge_failed_again(gate, run, records, verdicts).await,
             Err(error) if records.len() == 1 => vec![Err(error)],
             Err(_) => {
                 let (first, second) = records.split_at(records.len() / 2);
                 let mut verdicts = judge(gate, run, first).await;
                 verdicts.extend(judge(gate, run, second).await);
                 verdicts
+            }
+        }
+    }
+    .boxed()
+}
+
+async fn judge_once(
+    gate: &dyn QualityGate,
+    run: &EndRun,
+    records: &[Arc<Record>],
+) -> Result<Vec<ItemResult<Verdict>>> {
+    let judging = gate.judge(records);
+    let verdicts = within(run.timeout, "gate.judge", gate.name(), judging).await?;
+    complete("gate.judge", gate.name(), records.len(), verdicts)
+}
+
+/// Asks again about the records on which the gate failed for the moment, within an answer that was given.
+async fn judge_failed_again(
+    gate: &dyn QualityGate,
+    run: &EndRun,
+    records: &[Arc<Record>],
+    mut verdicts: Vec<ItemResult<Verdict>>,
+) -> Vec<ItemResult<Verdict>> {
+    let mut waits = run.retry.waits();
+    loop {
+        let failed: Vec<usize> = (0..records.len())
+            .filter(|i| is_temporary(&verdicts[*i]))
+            .collect();
+        let error = failed.first().and_then(|i| verdicts[*i].as_ref().err());
+        let Some(wait) = error.and_then(|error| waits.after(error)) else {
+            return verdicts;
+        };
+        tokio::time::sleep(wait).await;
+        let again: Vec<Arc<Record>> = failed.iter().map(|i| Arc::clone(&records[*i])).collect();
+        if let Ok(second) = judge_in_halves(gate, run, &again).await {
+            for (index, verdict) in failed.into_iter().zip(second) {
+                verdicts[index] = verdict;
+            }
+        }
+    }
+}
+
+/// Asks once. Where the gate fails for good, the batch is halved until the records that spoil it are alone.
+///
+/// # Errors
+/// When it fails for the moment.
+fn judge_in_halves<'a>(
+    gate: &'a dyn QualityGate,
+    run: &'a EndRun,
+    records: &'a [Arc<Record>],
+) -> BoxFuture<'a, Result<Vec<ItemResult<Verdict>>>> {
+    async move {
+        match judge_once(gate, run, records).await {
+            Ok(verdicts) => Ok(verdicts),
+            Err(error) if error.retry() == Retry::Temporary => Err(error),
+            Err(error) if records.len() == 1 => Ok(vec![Err(error)]),
+            Err(_) => {
+                let (first, second) = records.split_at(records.len() / 2);
+                let mut verdicts = judge_in_halves(gate, run, first).await?;
+                verdicts.extend(judge_in_halves(gate, run, second).await?);
+                Ok(verdicts)
             }
         }
     }
@@ -65,7 +126,7 @@ async fn write_all(
     let mut waits = run.retry.waits();
     loop {
         let again: Vec<usize> = (0..records.len())
-            .filter(|i| matches!(&outcomes[*i], Err(e) if e.retry() == Retry::Temporary))
+            .filter(|i| is_temporary(&outcomes[*i]))
             .collect();
         let error = again.first().and_then(|i| outcomes[*i].as_ref().err());
         let Some(error) = error else {
