@@ -32,7 +32,16 @@ pub fn killed_at_random(case: &Case) -> Checked {
         moment: crash.moment,
     };
     let crashes: Vec<Crash> = case.crashes.iter().map(crash).collect();
-    killed(case, &crashes, &snapshot)
+    let (world, lives) = killed(case, &crashes, &snapshot)?;
+    let idle = live(&world, lives, None);
+    let report = complete(&world, &idle).map_err(|why| format!("one more run: {why}"))?;
+    if case.documents && report.posts.read > 0 {
+        return Err(format!(
+            "one more run reads what is settled: {:?}",
+            report.posts
+        ));
+    }
+    same(&world, &snapshot, "one more run")
 }
 
 /// Each call at which a run can be killed, before, in and after it. Gives how many that were.
@@ -49,7 +58,8 @@ pub fn killed_everywhere(case: &Case) -> Checked<u64> {
     Ok(lives)
 }
 
-fn killed(case: &Case, crashes: &[Crash], unbroken: &Snapshot) -> Checked {
+/// Lives that are killed, and one that is not. Gives the world as it is then, and how many lives that were.
+fn killed(case: &Case, crashes: &[Crash], unbroken: &Snapshot) -> Checked<(Arc<World>, i64)> {
     let world = block_on(World::new(case));
     let mut owed = BTreeSet::new();
     let mut number = 0;
@@ -72,15 +82,7 @@ fn killed(case: &Case, crashes: &[Crash], unbroken: &Snapshot) -> Checked {
         return Err(format!("read, dropped, and never read again: {owed:?}"));
     }
     same(&world, unbroken, "the run after the crash")?;
-    let idle = live(&world, number + 1, None);
-    let report = complete(&world, &idle).map_err(|why| format!("one more run: {why}"))?;
-    if case.documents && report.posts.read > 0 {
-        return Err(format!(
-            "one more run reads what is settled: {:?}",
-            report.posts
-        ));
-    }
-    same(&world, unbroken, "one more run")
+    Ok((world, number + 1))
 }
 
 fn same(world: &World, unbroken: &Snapshot, what: &str) -> Checked {

@@ -7,6 +7,7 @@ mod case;
 mod check;
 mod fuse;
 mod generate;
+mod half_way;
 mod life;
 mod oracle;
 mod parts;
@@ -29,7 +30,7 @@ fn every_post_settles_exactly_once() {
 #[test]
 fn a_killed_run_and_the_next_leave_what_an_unbroken_run_does() {
     let test = "a_killed_run_and_the_next_leave_what_an_unbroken_run_does";
-    run::random_cases(test, 1500, check::killed_at_random);
+    run::random_cases(test, 1200, check::killed_at_random);
 }
 
 /// Cases in which about everything occurs, killed at each call that they make.
