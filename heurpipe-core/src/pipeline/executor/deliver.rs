@@ -142,7 +142,7 @@ impl Deliver {
     }
 
     /// Writes to every sink what it wants, and flushes. While sinks see them, records have their new state and the revision that the
-    /// commit will give them.
+    /// commit will give them. Side outputs come last: they see what became of a record that a sink refused.
     async fn write(&self, fates: &mut [Fate]) -> Result<()> {
         let parts = &self.shared.pipeline.parts;
         let use_case = self.shared.pipeline.name();
@@ -150,7 +150,9 @@ impl Deliver {
             fate.route(use_case, &parts.sinks);
             fate.revise(|revision| revision + 1);
         }
-        for number in 0..parts.sinks.len() {
+        let numbers = 0..parts.sinks.len();
+        let (tees, sinks): (Vec<usize>, Vec<usize>) = numbers.partition(|n| parts.sinks[*n].tee);
+        for number in sinks.into_iter().chain(tees) {
             self.write_to(number, fates).await?;
         }
         if parts.documents.is_some() {
@@ -190,6 +192,7 @@ impl Deliver {
                 Err(error) => {
                     run.meter.failed(1);
                     fates[index].fail(stage.name(), error);
+                    fates[index].enter_state(self.shared.pipeline.name());
                 }
             }
         }
