@@ -168,8 +168,9 @@ async fn enrichers_that_come_to_nothing_stop_the_fetching_after_so_many_bytes() 
 
 #[tokio::test(start_paused = true)]
 async fn what_is_larger_than_the_budget_goes_alone_and_does_not_get_stuck() {
-    let large = |n: usize| post(n, &"x".repeat(if n % 3 == 0 { 1 << 20 } else { 10 }));
-    let given: Vec<Post> = (0..12).map(large).collect();
+    let sizes = [1 << 20, 10, 10].into_iter().cycle().take(12);
+    let sized = sizes.enumerate();
+    let given = sized.map(|(n, size)| post(n, &"x".repeat(size))).collect();
     let mut options = RunOptions::default();
     options.batch = 1;
     options.byte_budget = 64 << 10;

@@ -38,7 +38,7 @@ pub(super) struct Shared {
 
 impl Shared {
     pub(super) fn new(pipeline: Pipeline, options: RunOptions, in_flight: InFlight) -> Self {
-        let budget = pipeline.parts.budget.clone();
+        let budget = pipeline.parts.budget;
         Self {
             totals: Totals::default(),
             in_flight,
