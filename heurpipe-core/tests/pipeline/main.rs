@@ -9,12 +9,16 @@ mod calls;
 mod dead_letters;
 mod failures;
 mod ledger;
+mod meeting;
 mod outputs;
 mod pausing;
+mod plan;
 mod recovery;
 mod retries;
 mod routes;
 
+mod stale;
 mod stopping;
 mod support;
+mod survey;
 mod timeouts;

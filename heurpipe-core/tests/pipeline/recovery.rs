@@ -97,8 +97,8 @@ async fn a_run_killed_anywhere_ends_as_an_unbroken_one() {
     assert!(whole.contents().len() > 100);
 
     let mut lost = 0;
-    let step = lasted / 40;
-    for kill in (0..40).map(|n| step * n) {
+    let step = lasted / 25;
+    for kill in (0..25).map(|n| step * n) {
         let documents = memory();
         let sink = Volatile::new();
         let calls = parity();

@@ -14,6 +14,8 @@ use tokio::time::Instant;
 
 type Answer = dyn Fn(&Item) -> ItemResult<Vec<Finding>> + Send + Sync;
 type Latency = dyn Fn(&Batch) -> Duration + Send + Sync;
+/// When, and on which posts.
+type Calls = Vec<(Instant, Vec<PostId>)>;
 
 /// An enricher that is watched: what it was asked, when, and how often at a time. Clones are the same enricher.
 #[derive(Clone)]
@@ -22,7 +24,7 @@ pub struct Probe {
     answer: Arc<Answer>,
     latency: Arc<Latency>,
     cpu: Duration,
-    calls: Arc<Mutex<Vec<(Instant, Vec<PostId>)>>>,
+    calls: Arc<Mutex<Calls>>,
     now: Arc<AtomicUsize>,
     peak: Arc<AtomicUsize>,
 }
@@ -71,10 +73,6 @@ impl Probe {
     pub fn costs(mut self, each: Duration) -> Self {
         self.cpu = each;
         self
-    }
-
-    pub fn calls(&self) -> usize {
-        self.calls.lock().unwrap().len()
     }
 
     /// The sizes of the batches.
