@@ -46,7 +46,9 @@ impl Runs {
 async fn plan_of(loaded: &Loaded, run: &RunRecord) -> Option<Plan> {
     let use_case = UseCase::named(&run.report.use_case).ok()?;
     let bench = Workbench::open_to_read(loaded).await.ok()?;
-    let pipeline = use_case.build(&bench, &Input::Stored(Filter::All)).ok()?;
+    let inputs = [Input::Configured, Input::Stored(Filter::All)];
+    let mut pipelines = inputs.iter().map(|input| use_case.build(&bench, input));
+    let pipeline = pipelines.find_map(Result::ok)?;
     Some(pipeline.plan().clone())
 }
 

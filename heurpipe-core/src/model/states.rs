@@ -34,7 +34,8 @@ impl States {
     }
 
     fn place(&self, use_case: &str) -> Result<usize, usize> {
-        self.0.binary_search_by(|(name, _)| name.as_str().cmp(use_case))
+        self.0
+            .binary_search_by(|(name, _)| name.as_str().cmp(use_case))
     }
 
     /// The state for a use case.
@@ -67,7 +68,9 @@ impl States {
 
     /// Takes the state for a use case away.
     pub fn remove(&mut self, use_case: &str) -> Option<State> {
-        self.place(use_case).ok().map(|place| self.0.remove(place).1)
+        self.place(use_case)
+            .ok()
+            .map(|place| self.0.remove(place).1)
     }
 
     /// The states with the names of their use cases, in order of these.

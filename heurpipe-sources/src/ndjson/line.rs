@@ -86,7 +86,9 @@ mod tests {
         post.given
             .insert("garment".to_owned(), vec!["dress".to_owned()]);
         let mut record = Record::new(post);
-        record.states.insert("catalog".to_owned(), heurpipe_core::State::Delivered);
+        record
+            .states
+            .insert("catalog".to_owned(), heurpipe_core::State::Delivered);
         record.revision = 7;
         record
     }

@@ -74,6 +74,7 @@ async fn enrich(shared: &Shared, stages: &Stages, mut parcel: Parcel) -> Parcel 
         controller.posts(parcel.envelopes.len());
     }
     let envelopes = &mut parcel.envelopes;
+    stages.ledger.entered(envelopes.len());
     let mut looks: Vec<Look> = envelopes.iter().map(|_| Look::default()).collect();
     let mut pictures = Pictures::new(shared, &stages.decode);
     for wave in &stages.waves {
@@ -101,6 +102,7 @@ async fn enrich(shared: &Shared, stages: &Stages, mut parcel: Parcel) -> Parcel 
         });
         pictures::remember(shared, found).await;
     }
+    stages.ledger.left(envelopes.len());
     for envelope in envelopes {
         envelope.pictures = Vec::new();
     }

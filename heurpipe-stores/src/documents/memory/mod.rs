@@ -1,6 +1,7 @@
 //! Documents in memory, for tests, trials and pipelines that need not survive the process.
 
 mod cache;
+mod index;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -15,6 +16,7 @@ use heurpipe_core::{
 
 use crate::codec;
 use cache::Cache;
+use index::Index;
 
 /// How many analyses are remembered, unless told otherwise.
 const ANALYSES: usize = 100_000;
@@ -56,6 +58,7 @@ impl Default for MemoryDocuments {
 #[derive(Debug, Default)]
 struct Shelves {
     records: BTreeMap<PostId, Kept>,
+    index: Index,
     aliases: BTreeMap<PostId, BTreeSet<PostId>>,
     tombstones: BTreeSet<PostId>,
     checkpoints: BTreeMap<CheckpointKey, Checkpoint>,
@@ -152,12 +155,14 @@ impl Shelves {
             analysis: record.analysis(),
             record,
         };
+        self.index.insert(&kept.record, &kept.analysis);
         self.records.insert(kept.record.post.id.clone(), kept);
         Ok(revision)
     }
 
     fn remove(&mut self, id: &PostId) -> Option<Kept> {
         let kept = self.records.remove(id)?;
+        self.index.remove(&kept.record, &kept.analysis);
         for alias in &kept.record.post.aliases {
             if let Some(names) = self.aliases.get_mut(alias) {
                 names.remove(id);
@@ -169,13 +174,24 @@ impl Shelves {
         Some(kept)
     }
 
-    fn scan<'a>(&'a self, scan: &'a Scan) -> impl Iterator<Item = &'a Record> {
-        let after = scan.after.as_ref();
-        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
-        self.records
-            .range::<PostId, _>((from, Bound::Unbounded))
-            .filter(|(_, kept)| wanted(scan, kept))
-            .map(|(_, kept)| &kept.record)
+    fn scan<'a>(&'a self, scan: &'a Scan) -> Box<dyn Iterator<Item = &'a Record> + 'a> {
+        let from = scan
+            .after
+            .as_ref()
+            .map_or(Bound::Unbounded, Bound::Excluded);
+        let found: Box<dyn Iterator<Item = &Kept>> = match self.index.candidates(scan) {
+            Some(ids) => Box::new(ids.filter_map(|id| self.records.get(id))),
+            None => Box::new(
+                self.records
+                    .range::<PostId, _>((from, Bound::Unbounded))
+                    .map(|(_, kept)| kept),
+            ),
+        };
+        Box::new(
+            found
+                .filter(|kept| wanted(scan, kept))
+                .map(|kept| &kept.record),
+        )
     }
 }
 
@@ -224,19 +240,7 @@ impl Documents for MemoryDocuments {
 
     async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
         let shelves = self.lock();
-        let mut groups: BTreeMap<&Fingerprint, AnalysisGroup> = BTreeMap::new();
-        for (id, kept) in &shelves.records {
-            if kept.record.states.contains_key(use_case) {
-                let group = groups.entry(&kept.analysis);
-                let group = group.or_insert_with(|| AnalysisGroup {
-                    analysis: kept.analysis.clone(),
-                    records: 0,
-                    sample: id.clone(),
-                });
-                group.records += 1;
-            }
-        }
-        Ok(groups.into_values().collect())
+        Ok(shelves.index.groups(use_case))
     }
 
     async fn checkpoint(&self, key: &CheckpointKey) -> Result<Option<Checkpoint>> {
