@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use tokio::time::Instant;
 
 use super::call::{is_temporary, within};
 use super::shared::Shared;
@@ -12,8 +13,20 @@ use crate::{
     Durable, Error, ErrorKind, ItemResult, QualityGate, Record, Result, Retry, Sink, Verdict,
 };
 
-/// A gate's verdicts. A batch on which it fails is halved until the records that spoil it are alone.
-pub(super) fn judge<'a>(
+/// A gate's verdicts, in calls of the size that its stage wants.
+pub(super) async fn judge(
+    gate: &dyn QualityGate,
+    run: &EndRun,
+    records: &[Arc<Record>],
+) -> Vec<ItemResult<Verdict>> {
+    let calls = run.calls(records).into_iter();
+    let judging: Vec<_> = calls.map(|call| judge_call(gate, run, call)).collect();
+    let verdicts = stream::iter(judging).buffered(run.concurrency);
+    verdicts.concat().await
+}
+
+/// One call's verdicts. A batch on which the gate fails is halved until the records that spoil it are alone.
+fn judge_call<'a>(
     gate: &'a dyn QualityGate,
     run: &'a EndRun,
     records: &'a [Arc<Record>],
@@ -21,7 +34,7 @@ pub(super) fn judge<'a>(
     async move {
         match run
             .retry
-            .run(gate.name(), || once(gate, run, records))
+            .run(gate.name(), || judge_once(gate, run, records))
             .await
         {
             Ok(mut verdicts) => {
@@ -31,8 +44,8 @@ pub(super) fn judge<'a>(
             Err(error) if records.len() == 1 => vec![Err(error)],
             Err(_) => {
                 let (first, second) = records.split_at(records.len() / 2);
-                let mut verdicts = judge(gate, run, first).await;
-                verdicts.extend(judge(gate, run, second).await);
+                let mut verdicts = judge_call(gate, run, first).await;
+                verdicts.extend(judge_call(gate, run, second).await);
                 verdicts
             }
         }
@@ -58,7 +71,7 @@ async fn judge_again(
         };
         tokio::time::sleep(wait).await;
         let again: Vec<Arc<Record>> = failed.iter().map(|i| Arc::clone(&records[*i])).collect();
-        let Ok(second) = once(gate, run, &again).await else {
+        let Ok(second) = judge_once(gate, run, &again).await else {
             continue;
         };
         for (index, verdict) in failed.into_iter().zip(second) {
@@ -68,17 +81,19 @@ async fn judge_again(
 }
 
 /// One call of a gate, within its time.
-async fn once(
+async fn judge_once(
     gate: &dyn QualityGate,
     run: &EndRun,
     records: &[Arc<Record>],
 ) -> Result<Vec<ItemResult<Verdict>>> {
+    let started = Instant::now();
     let judging = gate.judge(records);
     let verdicts = within(run.timeout, "gate.judge", gate.name(), judging).await?;
+    run.sizing.took(records.len(), started.elapsed());
     complete("gate.judge", gate.name(), records.len(), verdicts)
 }
 
-/// Writes records to a sink until each is taken or refused for good, then makes them durable.
+/// Writes records to a sink, in calls of the size that its stage wants, until each is taken or refused for good; then makes them durable.
 ///
 /// # Errors
 /// When the sink fails in a way that needs a person, or the run is to end while the sink does not answer.
@@ -88,7 +103,12 @@ pub(super) async fn deliver(
     run: &EndRun,
     records: &[Arc<Record>],
 ) -> Result<Vec<ItemResult<()>>> {
-    let outcomes = write_all(shared, sink, run, records).await?;
+    let calls = run.calls(records).into_iter();
+    let writing: Vec<_> = calls
+        .map(|call| write_all(shared, sink, run, call))
+        .collect();
+    let outcomes = stream::iter(writing).buffered(run.concurrency);
+    let outcomes = outcomes.try_concat().await?;
     if sink.spec().durable == Durable::AtFlush {
         let name = sink.spec().name.as_str();
         let flush = || within(run.timeout, "sink.flush", name, sink.flush());
@@ -161,7 +181,7 @@ fn write<'a>(
 ) -> BoxFuture<'a, Result<Vec<ItemResult<()>>>> {
     async move {
         let name = sink.spec().name.as_str();
-        let call = || within(run.timeout, "sink.write", name, sink.write(records));
+        let call = || write_once(sink, run, records);
         let written = shared.persist(name, call).await;
         match written.and_then(|w| complete("sink.write", name, records.len(), w)) {
             Ok(outcomes) => Ok(outcomes),
@@ -176,6 +196,19 @@ fn write<'a>(
         }
     }
     .boxed()
+}
+
+/// One call of a sink, within its time.
+async fn write_once(
+    sink: &dyn Sink,
+    run: &EndRun,
+    records: &[Arc<Record>],
+) -> Result<Vec<ItemResult<()>>> {
+    let name = sink.spec().name.as_str();
+    let started = Instant::now();
+    let written = within(run.timeout, "sink.write", name, sink.write(records)).await?;
+    run.sizing.took(records.len(), started.elapsed());
+    Ok(written)
 }
 
 /// Writes to a side output, which has no say: what it refuses is counted, and nobody waits for it longer than for a call.
