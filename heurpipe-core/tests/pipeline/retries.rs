@@ -178,6 +178,7 @@ async fn a_sink_that_fails_as_a_whole_is_waited_for_refuses_for_good_or_needs_so
             }
             Retry::NeedsOperator => {
                 assert_eq!(ran.unwrap_err().kind(), kind);
+                assert_eq!(faulty.injected().fail, 1);
                 let runs = documents.runs(1).await.unwrap();
                 assert_eq!(runs[0].report.status, RunStatus::Failed);
                 // Nothing is lost: once somebody has seen to it, the next run takes the post up.
