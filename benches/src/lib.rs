@@ -1,4 +1,4 @@
-//! What the benchmarks share: the effort, timing by wall and CPU, and the report.
+//! What the benchmarks share: the effort, the workload, timing by wall and CPU, and the report.
 //!
 //! A benchmark measures ours and a reference in one run, turn by turn, so that a busy machine slows both. It prints a table and
 //! writes `target/bench/NAME.json`:
@@ -8,13 +8,18 @@
 //! cargo bench -p heurpipe-benches --bench pipeline -- --quick # ends within two minutes
 //! ```
 
+/// All sides of a benchmark allocate alike: with the allocator of our programs.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 mod machine;
 mod report;
 mod timing;
+pub mod workload;
 
 pub use machine::Machine;
-pub use report::{Report, Row};
-pub use timing::{Sample, Work, in_turns};
+pub use report::{Report, Row, target_folder};
+pub use timing::{Measurement, Sample, Work, in_turns, measured_in_turns, timed};
 
 /// How much effort a benchmark makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

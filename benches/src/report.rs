@@ -130,7 +130,7 @@ impl Report {
     /// When the file cannot be written.
     pub fn publish(&self) -> io::Result<()> {
         print!("{self}");
-        let path = self.write_under(&target().join("bench"))?;
+        let path = self.write_under(&target_folder().join("bench"))?;
         println!("{}", path.canonicalize()?.display());
         Ok(())
     }
@@ -143,8 +143,8 @@ impl Report {
     }
 }
 
-/// Cargo runs benchmarks in their package's folder, whereas its target folder is the workspace's.
-fn target() -> PathBuf {
+/// Cargo's target folder: that of the workspace, although benchmarks run in their package's folder.
+pub fn target_folder() -> PathBuf {
     match std::env::var_os("CARGO_TARGET_DIR") {
         Some(folder) => folder.into(),
         None => Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),

@@ -1,11 +1,12 @@
-//! Timing by wall and by CPU.
+//! Timing by wall and CPU.
 
 use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
+use serde::{Deserialize, Serialize};
 
 /// What one piece of work took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// By the clock on the wall.
     pub wall: Duration,
@@ -29,26 +30,14 @@ impl Sample {
 /// returned.
 pub type Work<'a, T, E> = &'a mut dyn FnMut() -> Result<T, E>;
 
-/// Times two works by turns, so many times each after one turn that does not count, and gives the median of each by wall and by CPU.
+/// A measurement that times itself: it prepares what should not count, or takes place in another process.
+pub type Measurement<'a, E> = &'a mut dyn FnMut() -> Result<Sample, E>;
+
+/// Times a work once. What it returns is dropped after the clock has stopped.
 ///
 /// # Errors
-/// The first error of either work.
-pub fn in_turns<A, B, E>(
-    repetitions: usize,
-    ours: Work<'_, A, E>,
-    reference: Work<'_, B, E>,
-) -> Result<(Sample, Sample), E> {
-    time(ours)?;
-    time(reference)?;
-    let mut samples = (Vec::new(), Vec::new());
-    for _ in 0..repetitions.max(1) {
-        samples.0.push(time(ours)?);
-        samples.1.push(time(reference)?);
-    }
-    Ok((median(&samples.0), median(&samples.1)))
-}
-
-fn time<T, E>(work: Work<'_, T, E>) -> Result<Sample, E> {
+/// That of the work.
+pub fn timed<T, E>(work: impl FnOnce() -> Result<T, E>) -> Result<Sample, E> {
     let cpu = ProcessTime::now();
     let wall = Instant::now();
     let kept = work()?;
@@ -58,6 +47,39 @@ fn time<T, E>(work: Work<'_, T, E>) -> Result<Sample, E> {
     };
     drop(kept);
     Ok(sample)
+}
+
+/// Times two works by turns, so many times each after one turn that does not count, and gives the median of each by wall and by CPU.
+///
+/// # Errors
+/// The first error of either work.
+pub fn in_turns<A, B, E>(
+    repetitions: usize,
+    ours: Work<'_, A, E>,
+    reference: Work<'_, B, E>,
+) -> Result<(Sample, Sample), E> {
+    timed(&mut *ours)?;
+    timed(&mut *reference)?;
+    measured_in_turns(repetitions, &mut || timed(&mut *ours), &mut || {
+        timed(&mut *reference)
+    })
+}
+
+/// Takes two measurements by turns, so many times each, and gives the median of each by wall and by CPU. Every turn counts.
+///
+/// # Errors
+/// The first error of either.
+pub fn measured_in_turns<E>(
+    repetitions: usize,
+    ours: Measurement<'_, E>,
+    reference: Measurement<'_, E>,
+) -> Result<(Sample, Sample), E> {
+    let mut samples = (Vec::new(), Vec::new());
+    for _ in 0..repetitions.max(1) {
+        samples.0.push(ours()?);
+        samples.1.push(reference()?);
+    }
+    Ok((median(&samples.0), median(&samples.1)))
 }
 
 /// The upper median of the walls and of the CPU times, each on its own. `samples` is not empty.
@@ -78,14 +100,20 @@ mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
 
-    #[test]
-    fn one_slow_sample_does_not_count() {
-        let sample = |wall, cpu| Sample {
+    fn sample(wall: u64, cpu: u64) -> Sample {
+        Sample {
             wall: Duration::from_millis(wall),
             cpu: Duration::from_millis(cpu),
-        };
-        let samples = [sample(10, 30), sample(900, 20), sample(12, 10)];
-        assert_eq!(median(&samples), sample(12, 20));
+        }
+    }
+
+    #[test]
+    fn one_slow_sample_does_not_count() {
+        let mut samples = [sample(10, 30), sample(900, 20), sample(12, 10)].into_iter();
+        let mut ours = || samples.next().ok_or("asked too often");
+        let mut reference = || Ok(sample(1, 1));
+        let medians = measured_in_turns(3, &mut ours, &mut reference).unwrap();
+        assert_eq!(medians, (sample(12, 20), sample(1, 1)));
     }
 
     #[test]
@@ -101,11 +129,14 @@ mod tests {
 
     #[test]
     fn rates_are_by_item() {
-        let sample = Sample {
-            wall: Duration::from_millis(500),
-            cpu: Duration::from_millis(800),
-        };
+        let sample = sample(500, 800);
         assert_eq!(sample.per_second(1000), 2000.0);
         assert_eq!(sample.cpu_us_each(1000), 800.0);
+    }
+
+    #[test]
+    fn a_sample_survives_the_way_between_processes() {
+        let json = serde_json::to_string(&sample(7, 5)).unwrap();
+        assert_eq!(serde_json::from_str::<Sample>(&json).unwrap(), sample(7, 5));
     }
 }

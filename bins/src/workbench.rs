@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use heurpipe_core::gate::{Policy, ReviewGate, audit, uncertain};
 use heurpipe_core::{
-    Blobs, Enricher, Error, ErrorKind, Filter, Pipeline, PipelineBuilder, Platform, Result,
-    SearchIndex, Source, StoredRecords,
+    Blobs, DeadLetterScan, DeadLetters, Enricher, Error, ErrorKind, Filter, Pipeline,
+    PipelineBuilder, Platform, Result, SearchIndex, Source,
 };
 use heurpipe_models::colour::Colours;
 use heurpipe_models::text::{brand::Brands, language::Language};
@@ -52,8 +52,10 @@ pub enum Input {
     Configured,
     /// Folders of pictures and files of records.
     Paths(Vec<PathBuf>),
-    /// Records that documents hold for the use case; no source is touched and no picture fetched.
+    /// Records that documents hold for the use case and on which something is stale; no source is touched and no picture fetched.
     Stored(Filter),
+    /// Posts that the use case gave up on, once more.
+    Dead(DeadLetterScan, Filter),
 }
 
 impl Workbench {
@@ -111,12 +113,26 @@ impl Workbench {
         let builder = Pipeline::builder(use_case)
             .documents(documents.clone())
             .review(documents.clone())
+            .analyses(documents.clone())
             .decode_with(PictureDecoder::default());
+        let builder = match self.settings(use_case).budget {
+            Some(budget) => builder.budget(budget),
+            None => builder,
+        };
         if let Input::Stored(filter) = input {
-            let stored = StoredRecords::of_use_case(documents, use_case, filter.clone());
-            return Ok(builder.source(stored).stored_media(Arc::clone(&self.blobs)));
+            let stored = builder.stale(filter.clone());
+            return Ok(stored.stored_media(Arc::clone(&self.blobs)));
         }
-        let (sources, folders) = self.sources(use_case, input)?;
+        let (sources, folders) = match input {
+            Input::Dead(scan, filter) => {
+                let dead = DeadLetters::of(documents, use_case, scan.clone(), filter.clone());
+                (
+                    vec![Arc::new(dead) as Arc<dyn Source>],
+                    self.folders(use_case),
+                )
+            }
+            _ => self.sources(use_case, input)?,
+        };
         let mut fetcher = MediaFetcher::builder(Arc::clone(&self.blobs))
             .allow_private_hosts(self.config.media.allow_private_hosts)
             .referer(&Platform::weibo(), WEIBO_PAGE);
@@ -135,7 +151,7 @@ impl Workbench {
                 .iter()
                 .map(|path| config::Source::Path { path: path.clone() })
                 .collect(),
-            Input::Configured | Input::Stored(_) => self.settings(use_case).sources,
+            _ => self.settings(use_case).sources,
         };
         if configured.is_empty() {
             return Err(Error::new(ErrorKind::Config, "use_case.sources")
@@ -156,6 +172,16 @@ impl Workbench {
         }
         let sources: Result<Vec<_>> = configured.iter().map(|s| self.source(s)).collect();
         Ok((sources?, folders))
+    }
+
+    /// The folders that the configuration names as sources.
+    fn folders(&self, use_case: &str) -> Folders {
+        let sources = self.settings(use_case).sources.into_iter();
+        let path = |source| match source {
+            config::Source::Path { path } => Some(self.base.join(path)),
+            config::Source::Instagram { .. } | config::Source::Weibo { .. } => None,
+        };
+        sources.filter_map(path).collect()
     }
 
     fn source(&self, source: &config::Source) -> Result<Arc<dyn Source>> {

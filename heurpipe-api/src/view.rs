@@ -1,8 +1,6 @@
 //! How a record is told: the same shape in every answer, and as in `heurpipe query --format ndjson`.
 
-use std::collections::BTreeMap;
-
-use heurpipe_core::{Annotation, Effective, LedgerEntry, Post, Record, State};
+use heurpipe_core::{Annotation, Effective, LedgerEntry, Post, Record, States};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -22,7 +20,7 @@ pub(crate) struct ItemView {
     ledger: Vec<LedgerEntry>,
     /// What each use case made of it: `state` and, for some, `reason`.
     #[schema(value_type = BTreeMap<String, Object>)]
-    states: BTreeMap<String, State>,
+    states: States,
     /// Raised by every change.
     revision: u64,
 }
@@ -35,7 +33,7 @@ impl ItemView {
         }
         let effective = record.effective();
         Self {
-            post: record.post,
+            post: *record.post,
             annotations: record.annotations,
             effective,
             ledger: record.ledger,

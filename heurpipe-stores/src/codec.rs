@@ -1,6 +1,6 @@
 //! Records as bytes.
 
-use heurpipe_core::{Error, ErrorKind, Finding, Record, Region, Result, Target, Value};
+use heurpipe_core::{Error, ErrorKind, Record, Result, Target};
 
 /// Refuses what no store can keep.
 ///
@@ -43,18 +43,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Result<Record> {
     })
 }
 
-/// Whether JSON can hold a finding: all its numbers are finite.
-#[cfg(feature = "sqlite")]
-pub(crate) fn is_storable(finding: &Finding) -> bool {
-    finding.confidence.is_none_or(f32::is_finite)
-        && finding.region.as_ref().is_none_or(is_bounded)
-        && is_finite(&finding.value)
-}
-
 fn not_finite(record: &Record) -> Option<&str> {
     let annotation = record.annotations.iter().find(|a| {
         let sure = a.confidence.is_none_or(f32::is_finite);
-        !(sure && is_finite(&a.value) && is_placed(&a.target))
+        !(sure && a.value.is_finite() && is_placed(&a.target))
     });
     let entry = record.ledger.iter().find(|e| !e.cpu_ms.is_finite());
     annotation
@@ -62,24 +54,9 @@ fn not_finite(record: &Record) -> Option<&str> {
         .or(entry.map(|e| &*e.enricher))
 }
 
-fn is_finite(value: &Value) -> bool {
-    match value {
-        Value::Number(number) => number.is_finite(),
-        Value::Vector(numbers) => numbers.iter().all(|n| n.is_finite()),
-        Value::Colours(colours) => colours.iter().all(|c| c.share.is_finite()),
-        _ => true,
-    }
-}
-
 fn is_placed(target: &Target) -> bool {
     match target {
-        Target::Region { region, .. } => is_bounded(region),
-        _ => true,
+        Target::Region { region, .. } => region.is_finite(),
+        Target::Post | Target::Media(_) => true,
     }
-}
-
-fn is_bounded(region: &Region) -> bool {
-    [region.x, region.y, region.width, region.height]
-        .iter()
-        .all(|n| n.is_finite())
 }

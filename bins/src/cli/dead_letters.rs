@@ -1,14 +1,16 @@
 //! `heurpipe dead-letters`: posts that could not be processed, by cause; and how to be rid of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::{Args, Subcommand};
-use heurpipe_core::{DeadLetter, DeadLetterCount, DeadLetterScan, Documents, Filter, Flat};
+use heurpipe_core::{DeadLetter, DeadLetterCount, DeadLetterScan, Documents, Filter, RunOptions};
 use serde_json::json;
 
+use super::run::{print_report, run_shown, tell_further};
 use super::{Done, Exit, Stop, print_json};
 use crate::config::Loaded;
-use crate::workbench::{documents_to_read, documents_to_write};
+use crate::use_cases::UseCase;
+use crate::workbench::{Input, Workbench, documents_to_read, documents_to_write};
 
 /// Arguments of `heurpipe dead-letters`.
 #[derive(Debug, Args)]
@@ -23,6 +25,8 @@ pub struct DeadLetters {
 /// What to do with dead letters, other than to list them.
 #[derive(Debug, Subcommand)]
 enum Action {
+    /// Send posts through their pipelines once more. What settles this time is no dead letter any more.
+    Replay(Replay),
     /// Remove dead letters for good; the posts stay as they are.
     Drop(Drop),
 }
@@ -34,6 +38,15 @@ struct List {
     /// Show at most so many.
     #[arg(long, value_name = "N", default_value_t = 50)]
     limit: usize,
+    /// Print one JSON object.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Args)]
+struct Replay {
+    #[command(flatten)]
+    which: Which,
     /// Print one JSON object.
     #[arg(long)]
     json: bool,
@@ -76,6 +89,7 @@ impl DeadLetters {
     pub(super) async fn run(self, loaded: &Loaded) -> Done {
         match self.action {
             None => self.list.run(loaded).await,
+            Some(Action::Replay(replay)) => replay.run(loaded).await,
             Some(Action::Drop(drop)) => drop.run(loaded).await,
         }
     }
@@ -97,6 +111,34 @@ impl List {
             false => print_letters(&counts, &letters),
         }
         Ok(Exit::Done)
+    }
+}
+
+impl Replay {
+    /// Runs each use case that has such letters over them.
+    async fn run(self, loaded: &Loaded) -> Done {
+        let selection = self.which.selection()?;
+        let bench = Workbench::open(loaded).await?;
+        let counts = selection.counts(&*bench.documents).await?;
+        let names: BTreeSet<&str> = counts.iter().map(|c| c.use_case.as_str()).collect();
+        let mut runs = Vec::new();
+        for name in names {
+            let use_case = UseCase::named(name).map_err(Stop::Usage)?;
+            let dead = Input::Dead(selection.scan.clone(), selection.filter.clone());
+            let pipeline = use_case.build(&bench, &dead)?;
+            let report = run_shown(&pipeline, RunOptions::default(), None).await?;
+            if !self.json {
+                print_report(&report, Some(pipeline.plan()));
+            }
+            tell_further(&bench, &report).await?;
+            runs.push(report);
+        }
+        if self.json {
+            print_json(&json!({"runs": runs}))?;
+        } else if runs.is_empty() {
+            println!("no dead letters");
+        }
+        Ok(runs.iter().map(Exit::of).fold(Exit::Done, Exit::worse))
     }
 }
 
@@ -147,15 +189,6 @@ struct Selection {
 impl Selection {
     fn is_everything(&self) -> bool {
         self.scan == DeadLetterScan::all() && self.filter == Filter::All
-    }
-
-    /// Whether a letter is of a post that matches. What never was a post matches only the empty filter.
-    fn matches(&self, letter: &DeadLetter) -> bool {
-        match (&self.filter, &letter.record) {
-            (Filter::All, _) => true,
-            (filter, Some(record)) => filter.matches(&Flat::of(record)),
-            (_, None) => false,
-        }
     }
 
     /// The letters, at most so many.
@@ -222,7 +255,7 @@ impl Pages<'_> {
         };
         let mut page = self.documents.dead_letters(&scan).await?;
         self.next = page.last().map(|last| scan.after(last));
-        page.retain(|letter| self.selection.matches(letter));
+        page.retain(|letter| letter.matches(&self.selection.filter));
         page.truncate(self.left);
         self.left -= page.len();
         Ok(Some(page))

@@ -82,7 +82,7 @@ impl Demo {
         if self.json {
             print_json(&Reports { runs })?;
         } else {
-            runs.iter().for_each(print_report);
+            runs.iter().for_each(|report| print_report(report, None));
             self.print_hints();
         }
         if let Some(server) = server {

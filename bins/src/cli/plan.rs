@@ -1,7 +1,7 @@
 //! `heurpipe plan`: what a use case consists of and what it would do.
 
 use clap::Args;
-use heurpipe_core::{Filter, Plan, Survey};
+use heurpipe_core::{Filter, Force, Plan, Survey};
 use serde::Serialize;
 
 use super::{Done, Exit, Stop, print_json};
@@ -38,7 +38,7 @@ impl PlanArgs {
             false => Input::Paths(self.from),
         };
         let pipeline = use_case.build(&bench, &input)?;
-        let stored = pipeline.survey(&Filter::All).await?;
+        let stored = pipeline.survey(&Filter::All, &Force::Nothing).await?;
         if self.json {
             print_json(&Planned {
                 plan: pipeline.plan(),

@@ -35,7 +35,7 @@ fn bar(expected: Option<u64>) -> ProgressFn {
         bar.set_prefix(report.use_case.clone());
         bar.set_position(report.posts.settled());
         bar.set_message(summary(report));
-        if report.status != RunStatus::Running {
+        if ended(report) {
             bar.abandon();
         }
     })
@@ -45,8 +45,7 @@ fn lines() -> ProgressFn {
     let last = Mutex::new(Instant::now());
     Arc::new(move |report| {
         let mut last = last.lock().unwrap_or_else(PoisonError::into_inner);
-        let ended = report.status != RunStatus::Running;
-        if ended || last.elapsed() >= EVERY {
+        if ended(report) || last.elapsed() >= EVERY {
             *last = Instant::now();
             let settled = report.posts.settled();
             eprintln!("{}: {settled} posts, {}", report.use_case, summary(report));
@@ -54,8 +53,15 @@ fn lines() -> ProgressFn {
     })
 }
 
-/// The counts that matter, in a line.
+fn ended(report: &RunReport) -> bool {
+    !matches!(report.status, RunStatus::Running | RunStatus::Paused)
+}
+
+/// The counts that matter, in a line; of a run that is paused, what it waits for.
 fn summary(report: &RunReport) -> String {
+    if !report.waiting.is_empty() {
+        return format!("paused, waiting for {}", report.waiting.join(" and "));
+    }
     let posts = &report.posts;
     let mut parts = vec![format!("{} delivered", posts.delivered)];
     let others = [

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use heurpipe_core::{Filter, Pipeline, RunOptions};
+use heurpipe_core::{Filter, Force, Pipeline, RunOptions};
 
 use super::run::{print_report, run_shown, tell_further};
 use super::{Done, Exit, Stop, print_json};
@@ -23,6 +23,9 @@ pub struct Reanalyse {
     /// Only posts that match this filter.
     #[arg(long = "where", value_name = "FILTER", default_value = "")]
     filter: String,
+    /// Run also what the ledger says is done: that enricher, or all.
+    #[arg(long)]
+    force: bool,
     /// Count what would run, and run nothing.
     #[arg(long)]
     dry_run: bool,
@@ -78,10 +81,21 @@ impl Reanalyse {
         }
     }
 
+    fn forced(&self) -> Force {
+        match (self.force, &self.enricher) {
+            (false, _) => Force::Nothing,
+            (true, Some(name)) => Force::Enrichers([name.clone()].into()),
+            (true, None) => Force::Everything,
+        }
+    }
+
     async fn survey(&self, pipelines: &[Pipeline], filter: &Filter) -> Done {
         let mut surveys = BTreeMap::new();
         for pipeline in pipelines {
-            surveys.insert(pipeline.name(), pipeline.survey(filter).await?);
+            surveys.insert(
+                pipeline.name(),
+                pipeline.survey(filter, &self.forced()).await?,
+            );
         }
         if self.json {
             print_json(&BTreeMap::from([("surveys", surveys)]))?;
@@ -96,11 +110,17 @@ impl Reanalyse {
     async fn reanalyse(&self, bench: &Workbench, pipelines: &[Pipeline]) -> Done {
         let mut runs = Vec::new();
         for pipeline in pipelines {
-            runs.push(run_shown(pipeline, RunOptions::default(), None).await?);
+            let mut options = RunOptions::default();
+            options.force = self.forced();
+            runs.push(run_shown(pipeline, options, None).await?);
         }
         match self.json {
             true => print_json(&BTreeMap::from([("runs", &runs)]))?,
-            false => runs.iter().for_each(print_report),
+            false => {
+                for (report, pipeline) in runs.iter().zip(pipelines) {
+                    print_report(report, Some(pipeline.plan()));
+                }
+            }
         }
         for report in &runs {
             tell_further(bench, report).await?;

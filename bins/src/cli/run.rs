@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use heurpipe_core::{Pipeline, RunOptions, RunReport, Scan, stop_signal};
+use heurpipe_core::{
+    BudgetReport, Force, Pipeline, Plan, RunOptions, RunReport, Scan, stop_signal,
+};
 use jiff::Timestamp;
 
 use super::{Done, Exit, Stop, print_json, progress};
@@ -28,6 +30,9 @@ pub struct Run {
     /// Take only posts published before this day (YYYY-MM-DD) or time.
     #[arg(long, value_name = "D", value_parser = time)]
     until: Option<Timestamp>,
+    /// Run every enricher, also where the ledger says that it is done.
+    #[arg(long)]
+    force: bool,
     /// Print the run's report as one JSON object.
     #[arg(long)]
     json: bool,
@@ -47,17 +52,20 @@ impl Run {
         options.limit = self.limit;
         options.since = self.since;
         options.until = self.until;
+        if self.force {
+            options.force = Force::Everything;
+        }
         let report = run_shown(&pipeline, options, None).await?;
         match self.json {
             true => print_json(&report)?,
-            false => print_report(&report),
+            false => print_report(&report, Some(pipeline.plan())),
         }
         tell_further(&bench, &report).await?;
         Ok(Exit::of(&report))
     }
 }
 
-/// Runs a pipeline with progress on stderr. Ctrl-C drains it; a second one ends the program.
+/// Runs a pipeline with progress on stderr. Ctrl-C drains it; a second one stops it, and a third one ends the program.
 pub(super) async fn run_shown(
     pipeline: &Pipeline,
     mut options: RunOptions,
@@ -67,9 +75,14 @@ pub(super) async fn run_shown(
     options.stop = Some(signal);
     options.progress = Some(progress::shown(expected));
     let listener = tokio::spawn(async move {
-        if tokio::signal::ctrl_c().await.is_ok() {
-            eprintln!("stopping: what is on its way is settled first; once more ends at once");
-            switch.send_replace(true);
+        for tells in [
+            "stopping: what is on its way is settled first; once more stops at once",
+            "stopped: what was on its way is pending, and the next run takes it up",
+        ] {
+            if tokio::signal::ctrl_c().await.is_ok() {
+                eprintln!("{tells}");
+                switch.press();
+            }
         }
         if tokio::signal::ctrl_c().await.is_ok() {
             std::process::exit(130);
@@ -99,8 +112,8 @@ pub(super) async fn tell_further(bench: &Workbench, report: &RunReport) -> Resul
     Ok(())
 }
 
-/// A run as a table.
-pub(super) fn print_report(report: &RunReport) {
+/// What a run did; stage by stage beside its plan, where that is known.
+pub(super) fn print_report(report: &RunReport, plan: Option<&Plan>) {
     let posts = &report.posts;
     println!(
         "{} {}: {} read = {} delivered + {} filtered + {} held + {} rejected + {} dead-lettered",
@@ -121,6 +134,13 @@ pub(super) fn print_report(report: &RunReport) {
         report.seconds,
         report.posts_per_second
     );
+    if let Some(budget) = &report.budget {
+        print_budget(budget);
+    }
+    if let Some(plan) = plan {
+        print!("{}", plan.explain(report));
+        return;
+    }
     let mut table = comfy_table::Table::new();
     table.load_preset(comfy_table::presets::NOTHING);
     table.set_header(["stage", "in", "out", "skipped", "failed", "cpu-ms", "busy"]);
@@ -138,6 +158,19 @@ pub(super) fn print_report(report: &RunReport) {
     println!("{table}");
     if let Some(bottleneck) = &report.bottleneck {
         println!("busiest: {bottleneck}");
+    }
+}
+
+fn print_budget(budget: &BudgetReport) {
+    println!(
+        "budget: {:.0} of {:.0} cpu-ms a thousand posts",
+        budget.spent_per_thousand, budget.allowed_per_thousand
+    );
+    for (name, governed) in &budget.enrichers {
+        println!(
+            "  {name}: {} targets analysed, {} skipped",
+            governed.chosen, governed.skipped
+        );
     }
 }
 

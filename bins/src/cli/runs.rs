@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use clap::Args;
-use heurpipe_core::RunRecord;
+use heurpipe_core::{Filter, Plan, RunRecord};
 
 use super::run::print_report;
 use super::{Done, Exit, Stop, print_json};
 use crate::config::Loaded;
-use crate::workbench::documents_to_read;
+use crate::use_cases::UseCase;
+use crate::workbench::{Input, Workbench, documents_to_read};
 
 /// Arguments of `heurpipe runs`.
 #[derive(Debug, Args)]
@@ -31,7 +32,7 @@ impl Runs {
                 let run = found.ok_or_else(|| Stop::Usage(format!("there is no run {id}")))?;
                 match self.json {
                     true => print_json(run)?,
-                    false => print_report(&run.report),
+                    false => print_report(&run.report, plan_of(loaded, run).await.as_ref()),
                 }
             }
             None if self.json => print_json(&BTreeMap::from([("runs", &runs)]))?,
@@ -39,6 +40,14 @@ impl Runs {
         }
         Ok(Exit::Done)
     }
+}
+
+/// The plan of a run's use case as it is configured now, where it can be made.
+async fn plan_of(loaded: &Loaded, run: &RunRecord) -> Option<Plan> {
+    let use_case = UseCase::named(&run.report.use_case).ok()?;
+    let bench = Workbench::open_to_read(loaded).await.ok()?;
+    let pipeline = use_case.build(&bench, &Input::Stored(Filter::All)).ok()?;
+    Some(pipeline.plan().clone())
 }
 
 fn print_runs(runs: &[RunRecord]) {

@@ -7,6 +7,7 @@ mod suggest;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
+use heurpipe_core::Budget;
 use serde::{Deserialize, Serialize};
 
 pub use load::{ConfigError, Loaded, load};
@@ -167,6 +168,9 @@ pub struct UseCase {
     /// When people are asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
+    /// What its analysis may cost.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub budget: Option<Budget>,
 }
 
 /// Where posts come from.

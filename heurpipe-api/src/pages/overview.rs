@@ -200,6 +200,7 @@ fn run(run: &RunRecord) -> Run {
         use_case: report.use_case.clone(),
         status: match report.status {
             RunStatus::Running => "running",
+            RunStatus::Paused => "paused",
             RunStatus::Done => "done",
             RunStatus::Partial => "partial",
             RunStatus::Stopped => "stopped",

@@ -69,6 +69,14 @@ pub struct Region {
     pub height: f32,
 }
 
+impl Region {
+    /// Whether all its bounds are finite.
+    pub fn is_finite(&self) -> bool {
+        let bounds = [self.x, self.y, self.width, self.height];
+        bounds.into_iter().all(f32::is_finite)
+    }
+}
+
 impl fmt::Display for Region {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -107,6 +115,18 @@ impl Value {
             Self::Colours(colours) => colours.iter().map(|c| c.name.clone()).collect(),
             Self::Number(number) => vec![number.to_string()],
             Self::Text(_) | Self::Vector(_) => Vec::new(),
+        }
+    }
+}
+
+impl Value {
+    /// Whether all its numbers are finite: others cannot be stored or compared.
+    pub fn is_finite(&self) -> bool {
+        match self {
+            Self::Number(number) => number.is_finite(),
+            Self::Vector(vector) => vector.iter().all(|x| x.is_finite()),
+            Self::Colours(colours) => colours.iter().all(|colour| colour.share.is_finite()),
+            Self::Label(_) | Self::Labels(_) | Self::Text(_) => true,
         }
     }
 }
@@ -248,6 +268,13 @@ impl Finding {
     /// A label.
     pub fn label(attribute: impl Into<String>, label: impl Into<String>) -> Self {
         Self::new(attribute, Value::Label(label.into()))
+    }
+
+    /// Whether all its numbers are finite.
+    pub fn is_finite(&self) -> bool {
+        self.confidence.is_none_or(f32::is_finite)
+            && self.region.as_ref().is_none_or(Region::is_finite)
+            && self.value.is_finite()
     }
 
     /// Says how sure, 0 to 1.

@@ -187,7 +187,9 @@ pub(super) fn merge_records(ours: &mut Record, theirs: Record) {
     sort_ledger(&mut ours.ledger);
 
     for (use_case, state) in theirs.states {
-        ours.states.entry(use_case).or_insert(state);
+        if !ours.states.contains_key(&use_case) {
+            ours.states.insert(use_case, state);
+        }
     }
     ours.revision = ours.revision.max(theirs.revision);
 }

@@ -6,6 +6,7 @@ pub mod ledger;
 mod merge;
 pub mod post;
 pub mod record;
+mod states;
 #[cfg(test)]
 mod tests;
 
@@ -14,3 +15,4 @@ pub use id::{Digest, Fingerprint, InputDigest, Platform, PostId};
 pub use ledger::{LedgerEntry, LedgerOutcome, SkipReason};
 pub use post::{Author, Counts, Fetched, Media, MediaKind, Place, Places, Post, Raw};
 pub use record::{Effective, Observation, Record, State};
+pub use states::States;

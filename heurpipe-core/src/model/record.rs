@@ -10,6 +10,7 @@ use super::annotation::{Annotation, By, Target, Value};
 use super::id::{Fingerprint, InputDigest, PostId};
 use super::ledger::{LedgerEntry, LedgerOutcome};
 use super::post::{Counts, Post};
+use super::states::States;
 
 /// What a use case has made of a post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,7 +98,7 @@ pub struct Record {
     pub observations: Vec<Observation>,
     /// What each use case made of it, by the pipeline's name.
     #[serde(default)]
-    pub states: BTreeMap<String, State>,
+    pub states: States,
     /// 0 before the first commit.
     #[serde(default)]
     pub revision: u64,
@@ -120,7 +121,7 @@ impl Record {
             annotations: Vec::new(),
             ledger: Vec::new(),
             observations: vec![first],
-            states: BTreeMap::new(),
+            states: States::new(),
             revision: 0,
         }
     }

@@ -21,6 +21,7 @@ enum Flaw {
     DependsOnTheInstance,
     AnswersInItsOwnOrder,
     DependsOnTheBatch,
+    OneBatchAtATime,
     RanWithAnother,
     FindsWhatItDoesNotGive,
     TooConfident,
@@ -81,7 +82,7 @@ impl Broken {
         }
         let text = &item.post().text;
         let length = match self.flaw {
-            Flaw::DependsOnTheCall => text.len() + call,
+            Flaw::DependsOnTheCall | Flaw::OneBatchAtATime => text.len() + call,
             Flaw::DependsOnTheInstance => text.len() + self.instance,
             Flaw::DependsOnTheBatch => text.len() + items,
             _ => text.len(),
@@ -129,11 +130,16 @@ impl Enricher for Broken {
             return Err(Error::new(ErrorKind::InvalidInput, "broken.enrich"));
         }
         let call = self.calls.fetch_add(1, SeqCst);
-        if self.busy.swap(true, SeqCst) && self.flaw == Flaw::StuckWhenDropped {
+        let meanwhile = self.busy.swap(true, SeqCst);
+        if meanwhile && self.flaw == Flaw::StuckWhenDropped {
             return Err(Error::new(ErrorKind::Internal, "broken.enrich"));
         }
         tokio::task::yield_now().await;
         self.busy.store(false, SeqCst);
+        let call = match self.flaw {
+            Flaw::OneBatchAtATime => usize::from(meanwhile),
+            _ => call,
+        };
         let mut items: Vec<&Item> = batch.items.iter().collect();
         if self.flaw == Flaw::AnswersInItsOwnOrder {
             items.sort_by_key(|item| item.record.id().clone());
@@ -187,6 +193,7 @@ async fn each_flaw_is_caught() {
             "outcomes are in the order of the batch",
         ),
         (Flaw::DependsOnTheBatch, "alone as in the batch"),
+        (Flaw::OneBatchAtATime, "batches may be read at once"),
         (Flaw::RanWithAnother, "one fingerprint for all calls"),
         (
             Flaw::FindsWhatItDoesNotGive,

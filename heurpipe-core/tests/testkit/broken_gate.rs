@@ -19,6 +19,7 @@ enum Flaw {
     DependsOnTheCall,
     AnswersInItsOwnOrder,
     AcceptsTheFirst,
+    OneBatchAtATime,
     WithholdsNothing,
     WithholdsTwice,
     RejectsWithoutReason,
@@ -120,7 +121,8 @@ impl QualityGate for Broken {
             return Err(Error::new(ErrorKind::InvalidInput, "broken.judge"));
         }
         let call = self.calls.fetch_add(1, SeqCst);
-        if self.busy.swap(true, SeqCst) && self.flaw == Flaw::StuckWhenDropped {
+        let meanwhile = self.busy.swap(true, SeqCst);
+        if meanwhile && matches!(self.flaw, Flaw::StuckWhenDropped | Flaw::OneBatchAtATime) {
             return Err(Error::new(ErrorKind::Internal, "broken.judge"));
         }
         tokio::task::yield_now().await;
@@ -168,6 +170,7 @@ async fn each_flaw_is_caught() {
             "verdicts are in the order of the records",
         ),
         (Flaw::AcceptsTheFirst, "alone as in the batch"),
+        (Flaw::OneBatchAtATime, "batches may be judged at once"),
         (Flaw::WithholdsNothing, "withheld attributes are named"),
         (Flaw::WithholdsTwice, "withheld attributes are named"),
         (Flaw::RejectsWithoutReason, "rejections say why"),

@@ -8,5 +8,5 @@ mod broken_source;
 mod faults;
 mod middleware;
 mod parts;
+mod pipelines;
 mod suites;
-mod tracing;

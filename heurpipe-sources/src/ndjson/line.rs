@@ -2,11 +2,10 @@
 
 use heurpipe_core::{
     Annotation, Effective, Error, ErrorKind, Incoming, LedgerEntry, Observation, Post, Record,
-    Result, State,
+    Result, States,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
-use std::collections::BTreeMap;
 
 /// The line of a record, without its end: `{"post":…,"annotations":…,"effective":…,"ledger":…,"observations":…,"states":…,"revision":…}`.
 ///
@@ -38,7 +37,7 @@ struct Line<'a> {
     effective: Effective,
     ledger: &'a [LedgerEntry],
     observations: &'a [Observation],
-    states: &'a BTreeMap<String, State>,
+    states: &'a States,
     revision: u64,
 }
 
@@ -87,7 +86,7 @@ mod tests {
         post.given
             .insert("garment".to_owned(), vec!["dress".to_owned()]);
         let mut record = Record::new(post);
-        record.states.insert("catalog".to_owned(), State::Delivered);
+        record.states.insert("catalog".to_owned(), heurpipe_core::State::Delivered);
         record.revision = 7;
         record
     }
@@ -118,7 +117,7 @@ mod tests {
     fn a_post_alone_is_read_too() {
         let line = serde_json::to_string(&record().post).unwrap();
         match from_line(&line).unwrap() {
-            Incoming::Post(post) => assert_eq!(*post, record().post),
+            Incoming::Post(post) => assert_eq!(post, record().post),
             other => panic!("no post: {other:?}"),
         }
     }

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 
 use super::stages::EnricherRun;
 use crate::{
-    Batch, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Item, ItemResult, Result, Value,
+    Batch, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Item, ItemResult, Result, Retry,
 };
 
 /// The answers to a batch, one per item.
@@ -20,7 +20,7 @@ pub(super) struct Answers {
     pub(super) cpu: Duration,
 }
 
-/// Enriches items in calls of the size that the stage wants, as many at a time as it allows. One answer to each call, in order of the
+/// Enriches items in calls of the size that the stage wants, as many at a time as it allows. An answer or more to each call, in order of the
 /// items.
 pub(super) async fn call_in_batches(run: &EnricherRun, mut items: Vec<Item>) -> Vec<Answers> {
     let mut batches = Vec::new();
@@ -30,36 +30,43 @@ pub(super) async fn call_in_batches(run: &EnricherRun, mut items: Vec<Item>) -> 
         batches.push(Batch::new(std::mem::replace(&mut items, rest)));
     }
     let at_a_time = run.concurrency.unwrap_or(1);
-    stream::iter(batches)
+    let answers: Vec<Vec<Answers>> = stream::iter(batches)
         .map(|batch| call(run, batch))
         .buffered(at_a_time)
         .collect()
-        .await
+        .await;
+    answers.into_iter().flatten().collect()
 }
 
 /// Enriches a batch: retries temporary failures, and halves a batch that fails as a whole until the items that spoil it are alone.
-fn call(run: &EnricherRun, batch: Batch) -> BoxFuture<'_, Answers> {
+fn call(run: &EnricherRun, batch: Batch) -> BoxFuture<'_, Vec<Answers>> {
     async move {
         match with_retries(run, &batch).await {
-            Ok(answers) => answers,
-            Err(error) if batch.len() == 1 => Answers {
-                fingerprint: run.stage.spec().fingerprint.clone(),
-                outcomes: vec![Err(error)],
-                cpu: Duration::ZERO,
-            },
-            Err(_) => halved(run, batch).await,
+            Ok(answers) => vec![answers],
+            Err(error) if batch.len() == 1 => vec![failed(run, error)],
+            Err(_) => {
+                let (first, second) = halves(batch);
+                let mut answers = call(run, first).await;
+                answers.extend(call(run, second).await);
+                answers
+            }
         }
     }
     .boxed()
 }
 
-async fn halved(run: &EnricherRun, mut batch: Batch) -> Answers {
-    let second = Batch::new(batch.items.split_off(batch.len() / 2));
-    let mut first = call(run, batch).await;
-    let second = call(run, second).await;
-    first.outcomes.extend(second.outcomes);
-    first.cpu += second.cpu;
-    first
+fn halves(mut batch: Batch) -> (Batch, Batch) {
+    let second = batch.items.split_off(batch.len() / 2);
+    (batch, Batch::new(second))
+}
+
+/// The answer to one item that failed.
+fn failed(run: &EnricherRun, error: Error) -> Answers {
+    Answers {
+        fingerprint: run.stage.spec().fingerprint.clone(),
+        outcomes: vec![Err(error)],
+        cpu: Duration::ZERO,
+    }
 }
 
 async fn with_retries(run: &EnricherRun, batch: &Batch) -> Result<Answers> {
@@ -84,23 +91,48 @@ async fn retry_items(run: &EnricherRun, batch: &Batch, answers: &mut Answers) {
         };
         tokio::time::sleep(wait).await;
         let again = Batch::new(failed.iter().map(|i| batch.items[*i].clone()).collect());
-        let Ok(second) = once(run, &again).await else {
+        let Ok(seconds) = again_in_halves(run, again).await else {
             continue;
         };
-        answers.cpu += second.cpu;
-        if second.fingerprint != answers.fingerprint {
-            // What two models say is not mixed in one answer: the item stays failed, and a later run takes it up.
-            return;
-        }
-        for (index, outcome) in failed.into_iter().zip(second.outcomes) {
-            answers.outcomes[index] = outcome;
+        let mut failed = failed.into_iter();
+        for second in seconds {
+            answers.cpu += second.cpu;
+            let same_model = second.fingerprint == answers.fingerprint;
+            for (outcome, index) in second.outcomes.into_iter().zip(failed.by_ref()) {
+                if outcome.is_ok() && !same_model {
+                    // What two models say is not mixed in one answer: the item stays failed, and a later run takes it up.
+                    return;
+                }
+                answers.outcomes[index] = outcome;
+            }
         }
     }
 }
 
+/// Calls once more. A batch that fails for good is halved until the items that spoil it are alone: the others did nothing wrong.
+///
+/// # Errors
+/// When a call fails for the moment: it is not known of any item.
+fn again_in_halves(run: &EnricherRun, batch: Batch) -> BoxFuture<'_, Result<Vec<Answers>>> {
+    async move {
+        match once(run, &batch).await {
+            Ok(answers) => Ok(vec![answers]),
+            Err(error) if error.retry() == Retry::Temporary => Err(error),
+            Err(error) if batch.len() == 1 => Ok(vec![failed(run, error)]),
+            Err(_) => {
+                let (first, second) = halves(batch);
+                let mut answers = again_in_halves(run, first).await?;
+                answers.extend(again_in_halves(run, second).await?);
+                Ok(answers)
+            }
+        }
+    }
+    .boxed()
+}
+
 /// Whether an item failed for the moment.
 pub(super) fn is_temporary<T>(outcome: &ItemResult<T>) -> bool {
-    matches!(outcome, Err(error) if error.retry() == crate::Retry::Temporary)
+    matches!(outcome, Err(error) if error.retry() == Retry::Temporary)
 }
 
 /// One call, within the stage's time and its share of calls at a time.
@@ -149,7 +181,7 @@ fn checked(spec: &EnricherSpec, findings: Vec<Finding>) -> ItemResult<Vec<Findin
     for finding in &findings {
         let wrong = if !spec.gives.contains(&finding.attribute) {
             "the enricher found an attribute that its spec does not give"
-        } else if !is_finite(finding) {
+        } else if !finding.is_finite() {
             "the enricher found a number that is none"
         } else {
             continue;
@@ -160,15 +192,4 @@ fn checked(spec: &EnricherSpec, findings: Vec<Finding>) -> ItemResult<Vec<Findin
             .with("attribute", &finding.attribute));
     }
     Ok(findings)
-}
-
-fn is_finite(finding: &Finding) -> bool {
-    let value = match &finding.value {
-        Value::Number(number) => number.is_finite(),
-        Value::Vector(vector) => vector.iter().all(|x| x.is_finite()),
-        Value::Colours(colours) => colours.iter().all(|c| c.share.is_finite()),
-        Value::Label(_) | Value::Labels(_) | Value::Text(_) => true,
-    };
-    let region = |r: crate::Region| [r.x, r.y, r.width, r.height].iter().all(|x| x.is_finite());
-    value && finding.confidence.is_none_or(f32::is_finite) && finding.region.is_none_or(region)
 }

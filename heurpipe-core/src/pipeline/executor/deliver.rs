@@ -49,23 +49,32 @@ impl Deliver {
         Ok(())
     }
 
-    /// What has come by the next pause, or as much as is settled together.
+    /// What has come by the next pause, or as much as is settled together, or all there is on its way.
     async fn next_load(&mut self) -> Option<Load> {
         let first = self.enriched.recv().await?;
         let mut load = Load {
             envelopes: first.envelopes,
             _posts: vec![first.posts],
         };
-        while load.envelopes.len() < self.shared.options.settle_every {
-            match timeout_at(Instant::now() + PAUSE, self.enriched.recv()).await {
-                Ok(Some(more)) => {
-                    load.envelopes.extend(more.envelopes);
-                    load._posts.push(more.posts);
-                }
-                Ok(None) | Err(_) => break,
-            }
+        while load.envelopes.len() < self.shared.options.settle_every
+            && let Some(more) = self.more(load.envelopes.len()).await
+        {
+            load.envelopes.extend(more.envelopes);
+            load._posts.push(more.posts);
         }
         Some(load)
+    }
+
+    /// What comes before the next pause. It is not waited for where so many posts are all that is on its way.
+    async fn more(&mut self, loaded: usize) -> Option<Parcel> {
+        if let Ok(parcel) = self.enriched.try_recv() {
+            return Some(parcel);
+        }
+        if self.shared.in_flight.len() <= loaded {
+            return None;
+        }
+        let pause = Instant::now() + PAUSE;
+        timeout_at(pause, self.enriched.recv()).await.ok().flatten()
     }
 
     /// Asks the gates, one after the other, about what the earlier ones let pass.
@@ -133,20 +142,23 @@ impl Deliver {
     }
 
     /// Writes to every sink what it wants, and flushes. While sinks see them, records have their new state and the revision that the
-    /// commit will give them.
+    /// commit will give them. Side outputs come last: they see what became of a record that a sink refused.
     async fn write(&self, fates: &mut [Fate]) -> Result<()> {
         let parts = &self.shared.pipeline.parts;
         let use_case = self.shared.pipeline.name();
         for fate in fates.iter_mut() {
             fate.route(use_case, &parts.sinks);
-            fate.enter_state(use_case).revision += 1;
+            fate.revise(|revision| revision + 1);
         }
-        for number in 0..parts.sinks.len() {
+        let numbers = 0..parts.sinks.len();
+        let (tees, sinks): (Vec<usize>, Vec<usize>) = numbers.partition(|n| parts.sinks[*n].tee);
+        for number in sinks.into_iter().chain(tees) {
             self.write_to(number, fates).await?;
         }
         if parts.documents.is_some() {
             for fate in fates.iter_mut() {
-                fate.enter_state(use_case).revision -= 1;
+                fate.enter_state(use_case);
+                fate.revise(|revision| revision - 1);
             }
         }
         Ok(())
@@ -180,6 +192,7 @@ impl Deliver {
                 Err(error) => {
                     run.meter.failed(1);
                     fates[index].fail(stage.name(), error);
+                    fates[index].enter_state(self.shared.pipeline.name());
                 }
             }
         }

@@ -25,22 +25,17 @@ pub(super) async fn judge(
     verdicts.concat().await
 }
 
-/// One call's verdicts. A batch on which the gate fails is halved until the records that spoil it are alone.
+/// One call's verdicts. What fails for the moment is asked again; a batch on which the gate fails is halved until the records that spoil it
+/// are alone.
 fn judge_call<'a>(
     gate: &'a dyn QualityGate,
     run: &'a EndRun,
     records: &'a [Arc<Record>],
 ) -> BoxFuture<'a, Vec<ItemResult<Verdict>>> {
     async move {
-        match run
-            .retry
-            .run(gate.name(), || judge_once(gate, run, records))
-            .await
-        {
-            Ok(mut verdicts) => {
-                judge_again(gate, run, records, &mut verdicts).await;
-                verdicts
-            }
+        let call = || judge_once(gate, run, records);
+        match run.retry.run(gate.name(), call).await {
+            Ok(verdicts) => judge_failed_again(gate, run, records, verdicts).await,
             Err(error) if records.len() == 1 => vec![Err(error)],
             Err(_) => {
                 let (first, second) = records.split_at(records.len() / 2);
@@ -53,34 +48,6 @@ fn judge_call<'a>(
     .boxed()
 }
 
-/// Asks again about the records on which the gate failed for the moment within an answer that was given.
-async fn judge_again(
-    gate: &dyn QualityGate,
-    run: &EndRun,
-    records: &[Arc<Record>],
-    verdicts: &mut [ItemResult<Verdict>],
-) {
-    let mut waits = run.retry.waits();
-    loop {
-        let failed: Vec<usize> = (0..records.len())
-            .filter(|i| is_temporary(&verdicts[*i]))
-            .collect();
-        let first = failed.first().and_then(|i| verdicts[*i].as_ref().err());
-        let Some(wait) = first.and_then(|error| waits.after(error)) else {
-            return;
-        };
-        tokio::time::sleep(wait).await;
-        let again: Vec<Arc<Record>> = failed.iter().map(|i| Arc::clone(&records[*i])).collect();
-        let Ok(second) = judge_once(gate, run, &again).await else {
-            continue;
-        };
-        for (index, verdict) in failed.into_iter().zip(second) {
-            verdicts[index] = verdict;
-        }
-    }
-}
-
-/// One call of a gate, within its time.
 async fn judge_once(
     gate: &dyn QualityGate,
     run: &EndRun,
@@ -91,6 +58,57 @@ async fn judge_once(
     let verdicts = within(run.timeout, "gate.judge", gate.name(), judging).await?;
     run.sizing.took(records.len(), started.elapsed());
     complete("gate.judge", gate.name(), records.len(), verdicts)
+}
+
+/// Asks again about the records on which the gate failed for the moment, within an answer that was given.
+async fn judge_failed_again(
+    gate: &dyn QualityGate,
+    run: &EndRun,
+    records: &[Arc<Record>],
+    mut verdicts: Vec<ItemResult<Verdict>>,
+) -> Vec<ItemResult<Verdict>> {
+    let mut waits = run.retry.waits();
+    loop {
+        let failed: Vec<usize> = (0..records.len())
+            .filter(|i| is_temporary(&verdicts[*i]))
+            .collect();
+        let error = failed.first().and_then(|i| verdicts[*i].as_ref().err());
+        let Some(wait) = error.and_then(|error| waits.after(error)) else {
+            return verdicts;
+        };
+        tokio::time::sleep(wait).await;
+        let again: Vec<Arc<Record>> = failed.iter().map(|i| Arc::clone(&records[*i])).collect();
+        if let Ok(second) = judge_in_halves(gate, run, &again).await {
+            for (index, verdict) in failed.into_iter().zip(second) {
+                verdicts[index] = verdict;
+            }
+        }
+    }
+}
+
+/// Asks once. Where the gate fails for good, the batch is halved until the records that spoil it are alone.
+///
+/// # Errors
+/// When it fails for the moment.
+fn judge_in_halves<'a>(
+    gate: &'a dyn QualityGate,
+    run: &'a EndRun,
+    records: &'a [Arc<Record>],
+) -> BoxFuture<'a, Result<Vec<ItemResult<Verdict>>>> {
+    async move {
+        match judge_once(gate, run, records).await {
+            Ok(verdicts) => Ok(verdicts),
+            Err(error) if error.retry() == Retry::Temporary => Err(error),
+            Err(error) if records.len() == 1 => Ok(vec![Err(error)]),
+            Err(_) => {
+                let (first, second) = records.split_at(records.len() / 2);
+                let mut verdicts = judge_in_halves(gate, run, first).await?;
+                verdicts.extend(judge_in_halves(gate, run, second).await?);
+                Ok(verdicts)
+            }
+        }
+    }
+    .boxed()
 }
 
 /// Writes records to a sink, in calls of the size that its stage wants, until each is taken or refused for good; then makes them durable.

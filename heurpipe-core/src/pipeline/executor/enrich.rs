@@ -79,7 +79,7 @@ async fn enrich(shared: &Shared, stages: &Stages, mut parcel: Parcel) -> Parcel 
     for wave in &stages.waves {
         let mut runs = Vec::with_capacity(wave.len());
         for run in wave {
-            let plan = || jobs::plan(shared, run, envelopes, &looks);
+            let plan = || jobs::plan(shared, run, envelopes, &mut looks);
             let mut jobs = stages.ledger.time(plan);
             let items = match run.stage.spec().input {
                 Input::Record => jobs::show_records(envelopes, &mut jobs),

@@ -89,19 +89,18 @@ impl Fate {
     }
 
     /// Finds out which sinks it goes to, judged on what they would see of it. What none wants is filtered. Side outputs take it whatever
-    /// becomes of it.
+    /// becomes of it. Afterwards the record has the state that the outcome leaves.
     pub(super) fn route(&mut self, use_case: &str, sinks: &[SinkStage]) {
         let look = Look::default();
         let record = &self.envelope.record;
         let on_way = bits(sinks, |stage| stage.condition.holds(record, &look));
         let tees = bits(sinks, |stage| stage.tee);
         self.enter_state(use_case);
-        let view = self.view();
         let flat = OnceCell::new();
         let wanted = on_way
             & bits(sinks, |stage| match &stage.sink.spec().only {
                 Filter::All => true,
-                only => only.matches(flat.get_or_init(|| Flat::of(&view))),
+                only => only.matches(flat.get_or_init(|| Flat::of(&self.view()))),
             });
         self.takers = if self.is_open() {
             wanted
@@ -112,6 +111,7 @@ impl Fate {
             self.outcome = Outcome::Filtered {
                 reason: "not relevant".into(),
             };
+            self.enter_state(use_case);
         }
         if self.in_sinks {
             self.takers |= bits(sinks, |stage| !stage.tee);
@@ -131,8 +131,14 @@ impl Fate {
         self
     }
 
+    /// Changes the record's revision to the one that the commit will give it, or back.
+    pub(super) fn revise(&mut self, by: impl FnOnce(u64) -> u64) {
+        let record = Arc::make_mut(&mut self.envelope.record);
+        record.revision = by(record.revision);
+    }
+
     /// Enters the state that the outcome leaves.
-    pub(super) fn enter_state(&mut self, use_case: &str) -> &mut Record {
+    pub(super) fn enter_state(&mut self, use_case: &str) {
         let state = self.state();
         let record = Arc::make_mut(&mut self.envelope.record);
         match record.states.get_mut(use_case) {
@@ -141,7 +147,6 @@ impl Fate {
                 record.states.insert(use_case.to_owned(), state);
             }
         }
-        record
     }
 
     fn state(&self) -> State {

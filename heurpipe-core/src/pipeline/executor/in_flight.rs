@@ -7,7 +7,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::sync::mpsc::UnboundedSender;
-use xxhash_rust::xxh3::Xxh3Default;
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128_with_seed};
 
 use super::shared::Arrival;
 use crate::PostId;
@@ -21,11 +21,8 @@ pub(super) struct Key(u128);
 
 impl Key {
     pub(super) fn of(id: &PostId) -> Self {
-        let mut hasher = Xxh3Default::new();
-        hasher.update(id.platform.as_str().as_bytes());
-        hasher.update(b":");
-        hasher.update(id.native.as_bytes());
-        Self(hasher.digest128())
+        let platform = xxh3_64(id.platform.as_str().as_bytes());
+        Self(xxh3_128_with_seed(id.native.as_bytes(), platform))
     }
 }
 
@@ -91,8 +88,9 @@ impl InFlight {
         self.changed.notify_one();
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.lock().waiting.is_empty()
+    /// How many posts are on their way.
+    pub(super) fn len(&self) -> usize {
+        self.lock().waiting.len()
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

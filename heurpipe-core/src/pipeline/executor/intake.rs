@@ -62,7 +62,7 @@ impl Intake {
     pub(super) async fn run(mut self) -> Result<()> {
         let mut gathered = Gathered::default();
         let mut reading = true;
-        while reading || !self.shared.in_flight.is_empty() || !self.again.is_empty() {
+        while reading || self.shared.in_flight.len() > 0 || !self.again.is_empty() {
             let arrivals = tokio::select! {
                 biased;
                 Some(arrival) = self.again.recv() => vec![arrival],

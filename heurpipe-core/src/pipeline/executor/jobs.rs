@@ -39,12 +39,12 @@ pub(super) fn plan(
     shared: &Shared,
     run: &EnricherRun,
     envelopes: &mut [Envelope],
-    looks: &[Look],
+    looks: &mut [Look],
 ) -> Vec<Job> {
     let mut jobs = Vec::with_capacity(envelopes.len());
     let mut skips = Skips::new(run, shared.now());
     let mut satisfied = 0;
-    for (index, (envelope, look)) in envelopes.iter_mut().zip(looks).enumerate() {
+    for (index, (envelope, look)) in envelopes.iter_mut().zip(looks.iter_mut()).enumerate() {
         if envelope.failure.is_some() {
             continue;
         }
@@ -63,10 +63,10 @@ pub(super) fn plan(
             }
         });
         for (target, input, reason) in skipped {
-            skips.enter(&mut envelope.record, target, input, reason);
+            skips.enter(&mut envelope.record, look, target, input, reason);
         }
     }
-    let jobs = within_budget(shared, run, envelopes, jobs, &mut skips);
+    let jobs = within_budget(shared, run, envelopes, looks, jobs, &mut skips);
     run.meter.skipped(satisfied + skips.entered);
     jobs
 }
@@ -76,6 +76,7 @@ fn within_budget(
     shared: &Shared,
     run: &EnricherRun,
     envelopes: &mut [Envelope],
+    looks: &mut [Look],
     jobs: Vec<Job>,
     skips: &mut Skips<'_>,
 ) -> Vec<Job> {
@@ -94,7 +95,8 @@ fn within_budget(
             kept.push(job);
         } else {
             let record = &mut envelopes[job.envelope].record;
-            skips.enter(record, job.target, job.input, SkipReason::Budget);
+            let look = &mut looks[job.envelope];
+            skips.enter(record, look, job.target, job.input, SkipReason::Budget);
         }
     }
     kept
@@ -134,9 +136,11 @@ impl<'a> Skips<'a> {
         }
     }
 
+    /// What the enricher found there before goes, and whoever depends on it is to see that: `look` belongs to the record.
     fn enter(
         &mut self,
         record: &mut Arc<Record>,
+        look: &mut Look,
         target: Target,
         input: InputDigest,
         reason: SkipReason,
@@ -149,7 +153,12 @@ impl<'a> Skips<'a> {
             LedgerOutcome::Skipped(reason),
             self.now,
         );
-        Arc::make_mut(record).enter(entry, Vec::new());
+        let before = record.annotations.len();
+        let record = Arc::make_mut(record);
+        record.enter(entry, Vec::new());
+        if record.annotations.len() != before {
+            look.annotated();
+        }
         self.entered += 1;
     }
 }

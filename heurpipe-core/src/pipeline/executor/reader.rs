@@ -12,7 +12,7 @@ use super::super::in_order::InOrder;
 use super::super::receipt::{PageReceipt, Progress};
 use super::meter::Meter;
 use super::options::Stop;
-use super::shared::{Arrival, Shared};
+use super::shared::{Arrival, MAX_STORE_WAIT, Shared};
 use crate::{Checkpoint, CheckpointKey, Error, Page, Partition, Result, Retry, Source};
 
 /// A partition that fails so often without yielding a page in between is given up for this run.
@@ -26,7 +26,7 @@ pub(super) struct Reader {
     pub(super) meter: Arc<Meter>,
     /// Held while reading, not while waiting for the last pages to settle.
     pub(super) slots: Arc<Semaphore>,
-    /// Whether how far it has come is stored.
+    /// Whether how far it has come is stored. What is read from documents themselves needs no checkpoint.
     pub(super) keeps_checkpoints: bool,
 }
 
@@ -56,23 +56,33 @@ impl Reader {
             match ended {
                 Ended::AtEnd => break,
                 Ended::Failed(error) => {
-                    let wait = match (error.retry(), waits.next()) {
-                        (Retry::Temporary, Some(wait)) if !self.shared.stopping() => {
-                            error.retry_after().unwrap_or(wait)
-                        }
-                        _ => {
-                            self.give_up(&error);
-                            break;
-                        }
+                    let Some(wait) = self.wait_after(&error, &mut waits) else {
+                        self.give_up(&error);
+                        break;
                     };
                     tracing::warn!(%error, partition = %pass.key, ?wait, "the source does not answer, trying again");
-                    self.wait(wait).await;
+                    self.pause(wait, &error).await;
                 }
             }
         }
         drop(slot);
         drop(out);
         self.drain(&mut pass).await
+    }
+
+    /// How long to wait before reading on; none: the partition is given up. Documents are waited for however long they are down: that pauses
+    /// the run.
+    fn wait_after(&self, error: &Error, waits: &mut Waits) -> Option<Duration> {
+        if error.retry() != Retry::Temporary || self.shared.stopping() {
+            return None;
+        }
+        let wait = waits.next();
+        let wait = if self.keeps_checkpoints {
+            wait
+        } else {
+            wait.or(Some(MAX_STORE_WAIT))
+        };
+        wait.map(|wait| error.retry_after().unwrap_or(wait))
     }
 
     async fn read_pages(
@@ -89,14 +99,16 @@ impl Reader {
             if *stop.borrow_and_update() != Stop::No {
                 return Ok(Ended::AtEnd);
             }
+            // What pages tell comes first: each tells twice, and would otherwise pile up behind a source that is never out of pages.
             let next = tokio::select! {
-                next = self.meter.measure(stream.next()) => next,
+                biased;
                 Some(note) = pass.notes.recv() => {
                     pass.in_order.note(note);
                     self.commit(pass).await?;
                     continue;
                 }
                 _ = stop.changed() => continue,
+                next = self.meter.measure(stream.next()) => next,
             };
             let page = match next {
                 None => return Ok(Ended::AtEnd),
@@ -208,6 +220,17 @@ impl Reader {
         self.shared
             .totals
             .error(format!("{}: {}", self.key(), error.chain().join(": ")));
+    }
+
+    /// Waits before reading on. Where documents are what is read, the run says that it waits for a store.
+    async fn pause(&self, wait: Duration, error: &Error) {
+        if self.keeps_checkpoints {
+            return self.wait(wait).await;
+        }
+        let what = self.source.spec().name.as_str();
+        self.shared.begin_wait(what, error);
+        self.wait(wait).await;
+        self.shared.end_wait(what);
     }
 
     async fn wait(&self, wait: Duration) {

@@ -87,7 +87,7 @@ impl Shared {
             outcome => return outcome,
         };
         let outcome = self.wait_for(what, error, operation).await;
-        self.waits().remove(what);
+        self.end_wait(what);
         outcome
     }
 
@@ -103,7 +103,7 @@ impl Shared {
         loop {
             let delay = delays.next().unwrap_or(MAX_STORE_WAIT);
             tracing::warn!(%error, what, ?delay, "the store does not answer, the run waits for it");
-            self.waits().insert(what.to_owned(), error.to_string());
+            self.begin_wait(what, &error);
             tokio::select! {
                 () = tokio::time::sleep(delay) => {}
                 _ = stop.wait_for(|stop| *stop >= Stop::Drain) => {}
@@ -115,6 +115,16 @@ impl Shared {
                 outcome => return outcome,
             }
         }
+    }
+
+    /// Says that the run waits for something, and why.
+    pub(super) fn begin_wait(&self, what: &str, error: &Error) {
+        self.waits().insert(what.to_owned(), error.to_string());
+    }
+
+    /// Says that it waits for this no longer.
+    pub(super) fn end_wait(&self, what: &str) {
+        self.waits().remove(what);
     }
 
     /// What the run waits for at this moment, and why.
@@ -131,7 +141,8 @@ impl Shared {
     }
 }
 
-const MAX_STORE_WAIT: Duration = Duration::from_secs(30);
+/// The longest wait before a store that is down is asked again.
+pub(super) const MAX_STORE_WAIT: Duration = Duration::from_secs(30);
 
 fn store_backoff() -> ExponentialBuilder {
     ExponentialBuilder::default()

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use futures::future::try_join;
+
 use super::probe::{
     Checked, Flaw, POLLS, Suite, abandon, ensure, ensure_count, ensure_name, is_share,
 };
@@ -72,6 +74,9 @@ pub async fn enricher<E: Enricher>(make: impl Fn() -> E, options: EnricherOption
         .check("outcomes are in the order of the batch", bench.in_order())
         .await;
     suite.check("alone as in the batch", bench.alone()).await;
+    suite
+        .check("batches may be read at once", bench.at_once())
+        .await;
     suite
         .check("one fingerprint for all calls", bench.fingerprint())
         .await;
@@ -165,6 +170,17 @@ impl<E: Enricher, F: Fn() -> E> Bench<'_, F> {
             alone.extend(self.read(&part, std::slice::from_ref(item)).await?);
         }
         self.ensure_same(&together, &alone, "each alone")
+    }
+
+    async fn at_once(&self) -> Checked {
+        let part = (self.make)();
+        let items = &self.options.items;
+        let one_by_one = self.read(&part, items).await?;
+        let (first, second) = items.split_at(items.len() / 2);
+        let both = try_join(self.read(&part, second), self.read(&part, first));
+        let (second, mut at_once) = both.await?;
+        at_once.extend(second);
+        self.ensure_same(&one_by_one, &at_once, "in two batches at once")
     }
 
     async fn fingerprint(&self) -> Checked {

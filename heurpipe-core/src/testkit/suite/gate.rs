@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures::future::try_join;
+
 use super::probe::{
     Checked, Flaw, POLLS, Suite, abandon, ensure, ensure_count, ensure_name, is_share,
 };
@@ -55,6 +57,9 @@ pub async fn gate<G: QualityGate>(make: impl Fn() -> G, options: GateOptions) ->
         .check("verdicts are in the order of the records", bench.in_order())
         .await;
     suite.check("alone as in the batch", bench.alone()).await;
+    suite
+        .check("batches may be judged at once", bench.at_once())
+        .await;
     suite
         .check("withheld attributes are named", bench.withheld())
         .await;
@@ -131,6 +136,16 @@ impl<G: QualityGate, F: Fn() -> G> Bench<'_, F> {
             alone.extend(self.judge(&part, std::slice::from_ref(record)).await?);
         }
         ensure_same(&together, &alone, "each alone")
+    }
+
+    async fn at_once(&self) -> Checked {
+        let part = (self.make)();
+        let one_by_one = self.judge(&part, self.records).await?;
+        let (first, second) = self.records.split_at(self.records.len() / 2);
+        let both = try_join(part.judge(second), part.judge(first));
+        let (second, mut at_once) = both.await?;
+        at_once.extend(second);
+        ensure_same(&one_by_one, &at_once, "in two batches at once")
     }
 
     async fn withheld(&self) -> Checked {

@@ -1,7 +1,8 @@
 //! Conformance suites: what the traits ask of whoever implements them, as checks to be run on one's own parts.
 //!
 //! A suite is given a way to make the part and something to feed it with, and gives a [`SuiteReport`]: each check by name, passed, failed
-//! with what was wrong, or not applicable with the reason. A part that panics or never answers fails the check, not the test program.
+//! with what was wrong, or not applicable with the reason. A part that panics or never answers fails the check, not the test program. Suites run
+//! on tokio with its timers; under paused time (see [`VirtualClock`](super::VirtualClock)) also a slow part is checked at once.
 //!
 //! ```
 //! use heurpipe_core::testkit::suite::{self, EnricherOptions};

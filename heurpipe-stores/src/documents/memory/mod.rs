@@ -3,6 +3,7 @@
 mod cache;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -170,9 +171,9 @@ impl Shelves {
 
     fn scan<'a>(&'a self, scan: &'a Scan) -> impl Iterator<Item = &'a Record> {
         let after = scan.after.as_ref();
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
         self.records
-            .iter()
-            .filter(move |(id, _)| after.is_none_or(|after| *id > after))
+            .range::<PostId, _>((from, Bound::Unbounded))
             .filter(|(_, kept)| wanted(scan, kept))
             .map(|(_, kept)| &kept.record)
     }

@@ -4,7 +4,6 @@ use heurpipe_core::{Digest, Finding};
 use rusqlite::{OptionalExtension, Transaction};
 
 use super::failure::Failure;
-use crate::codec;
 
 /// What is known under each key. What cannot be read is not known: it is made again.
 pub(super) fn recall(
@@ -29,7 +28,7 @@ pub(super) fn encode(analyses: &[(Digest, Vec<Finding>)]) -> Vec<(Digest, String
         Some((*key, body))
     };
     let storable =
-        |(_, findings): &&(Digest, Vec<Finding>)| findings.iter().all(codec::is_storable);
+        |(_, findings): &&(Digest, Vec<Finding>)| findings.iter().all(Finding::is_finite);
     analyses
         .iter()
         .filter(storable)

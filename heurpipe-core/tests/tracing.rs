@@ -1,17 +1,22 @@
-//! What the tracing wrapper writes.
+//! What the tracing wrapper writes. In a program of its own: what is traced is decided for all threads of a process together.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+#[allow(dead_code, reason = "other tests use the rest")]
+#[path = "testkit/parts.rs"]
+mod parts;
 
 use std::fmt::{Debug, Write};
 use std::sync::{Arc, Mutex};
 
-use ::tracing::field::{Field, Visit};
-use ::tracing::span::{Attributes, Id, Record as Values};
-use ::tracing::{Event, Metadata, Subscriber};
 use heurpipe_core::middleware::MiddlewareExt;
 use heurpipe_core::testkit::Collect;
 use heurpipe_core::testkit::faults::{Faults, Faulty};
 use heurpipe_core::*;
+use tracing::field::{Field, Visit};
+use tracing::span::{Attributes, Id, Record as Values};
+use tracing::{Event, Metadata, Subscriber};
 
-use crate::parts::*;
+use parts::*;
 
 /// Writes down spans and events, a line each.
 #[derive(Clone, Default)]
@@ -63,7 +68,7 @@ impl Subscriber for Lines {
 #[tokio::test]
 async fn calls_pages_and_errors_are_written_down() {
     let lines = Lines::default();
-    let _guard = ::tracing::subscriber::set_default(lines.clone());
+    let _guard = tracing::subscriber::set_default(lines.clone());
 
     let sink = Faulty::new(Collect::new("out"), Faults::outage(1, 1)).with_tracing();
     sink.write(&records(2)).await.unwrap();

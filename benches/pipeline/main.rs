@@ -1,0 +1,78 @@
+//! What the executor costs, beside peers that do less and a peer that does the same job.
+//!
+//! ```sh
+//! cargo bench -p heurpipe-benches --bench pipeline                  # every case, and builds the peer that is not in the workspace
+//! cargo bench -p heurpipe-benches --bench pipeline -- --quick       # within two minutes
+//! cargo bench -p heurpipe-benches --bench pipeline -- size memory   # these cases only; no file is written
+//! ```
+//!
+//! | case | question |
+//! |---|---|
+//! | `throughput` | how many posts a second pass four enrichers and a sink that do nothing? |
+//! | `size` | does a heavy post cost more than a light one? |
+//! | `memory` | does a slow sink make memory grow? |
+//! | `reanalysis` | what does a re-analysis cost when hardly anything is stale? |
+
+mod channels;
+mod memory;
+mod no_op;
+mod reanalysis;
+mod size;
+mod swiftide;
+mod throughput;
+
+use std::error::Error;
+
+use heurpipe_benches::{Effort, Report, Row};
+use tokio::runtime::Runtime;
+
+type AnyResult<T> = Result<T, Box<dyn Error>>;
+
+/// Measures a case and gives its rows.
+type Case = fn(&Runtime, Effort) -> AnyResult<Vec<Row>>;
+
+const CASES: [(&str, Case); 4] = [
+    ("throughput", throughput::rows),
+    ("size", size::rows),
+    ("memory", memory::rows),
+    ("reanalysis", reanalysis::rows),
+];
+
+fn main() -> AnyResult<()> {
+    let runtime = Runtime::new()?;
+    if let Some(posts) = memory::asked_of_child() {
+        return runtime.block_on(memory::child(posts));
+    }
+    let effort = Effort::from_arguments();
+    let chosen = chosen()?;
+    let mut report = Report::new("pipeline");
+    for (name, case) in CASES {
+        if chosen.is_empty() || chosen.iter().any(|wanted| wanted == name) {
+            eprintln!("{name} ...");
+            report.rows.extend(case(&runtime, effort)?);
+        }
+    }
+    match chosen.is_empty() {
+        true => report.publish()?,
+        false => print!("{report}"),
+    }
+    Ok(())
+}
+
+/// The cases that the command line names; none: all of them.
+fn chosen() -> AnyResult<Vec<String>> {
+    let names: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with("--"))
+        .collect();
+    match names
+        .iter()
+        .find(|name| !CASES.iter().any(|(known, _)| known == name))
+    {
+        Some(unknown) => {
+            let known = CASES.map(|(name, _)| name).join(", ");
+            Err(format!("there is no case {unknown}; there are {known}").into())
+        }
+        None => Ok(names),
+    }
+}

@@ -1,0 +1,66 @@
+//! What the executor promises, over random graphs, batches, latencies, faults and crashes: every post settles exactly once; no checkpoint is
+//! committed past a post that is neither settled nor pending in documents; a run that was killed, wherever, and one after it leave behind what
+//! an unbroken run does; what was dropped is read again.
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod case;
+mod check;
+mod fuse;
+mod generate;
+mod half_way;
+mod life;
+mod oracle;
+mod parts;
+mod reading;
+mod run;
+mod stores;
+mod world;
+
+use std::time::Instant;
+
+use case::Case;
+
+#[test]
+fn every_post_settles_exactly_once() {
+    run::random_cases("every_post_settles_exactly_once", 1000, |case| {
+        check::unbroken(case).map(drop)
+    });
+}
+
+#[test]
+fn a_killed_run_and_the_next_leave_what_an_unbroken_run_does() {
+    let test = "a_killed_run_and_the_next_leave_what_an_unbroken_run_does";
+    run::random_cases(test, 1200, check::killed_at_random);
+}
+
+/// Cases in which about everything occurs, killed at each call that they make.
+#[test]
+fn a_run_may_be_killed_anywhere() {
+    let begun = Instant::now();
+    let broad = (0..)
+        .map(|seed| (seed, run::case(seed)))
+        .filter(|(_, case)| is_broad(case));
+    let mut lives = 0;
+    for (seed, case) in broad.take(14) {
+        match check::killed_everywhere(&case) {
+            Ok(points) => lives += points,
+            Err(why) => panic!("seed {seed}: {why}\n{case:#?}"),
+        }
+    }
+    println!(
+        "14 cases, killed at {lives} points, in {:.1?}",
+        begun.elapsed()
+    );
+}
+
+fn is_broad(case: &Case) -> bool {
+    let graph = &case.graph;
+    let items = case.items().count();
+    case.documents
+        && (12..30).contains(&items)
+        && graph.enrichers.len() >= 2
+        && graph.gate.is_some()
+        && graph.sinks.len() >= 2
+        && graph.sinks.iter().any(|sink| sink.at_flush)
+        && !graph.routes.is_empty()
+}
