@@ -159,10 +159,12 @@ impl Pipeline {
         let all: Vec<Arc<stage::EnricherStage>> = self.enrichers().cloned().collect();
         self.waves = Arc::new(order::waves(&order::around(&all, name)?)?);
         let waves = &self.waves;
-        self.plan.stages.retain(|stage| {
+        let mut stages = std::mem::take(&mut self.plan.stages);
+        stages.retain(|stage| {
             let kept = || waves.iter().flatten().any(|e| e.spec().name == stage.name);
             stage.kind != "enrich" || kept()
         });
+        self.plan = Plan::new(&self.parts.name, stages);
         Ok(self)
     }
 

@@ -11,7 +11,7 @@ use crate::{Enricher, EnricherSpec, Fingerprint, QualityGate, RetryPolicy, Sink,
 #[derive(Debug, Clone, Default, PartialEq)]
 #[non_exhaustive]
 pub struct StageOptions {
-    /// Calls at a time, over the whole run; none: as many as there are batches under way.
+    /// Calls at a time, over the whole run; none: as many as there are batches under way, which for gates and sinks is one.
     pub concurrency: Option<usize>,
     /// Items a call.
     pub batch: BatchSize,

@@ -138,9 +138,10 @@ fn an_enricher_with_what_it_needs_and_what_needs_it_can_be_taken_alone() {
         .enrich(Probe::of(spec("base")))
         .enrich(Probe::of(spec("middle").needs(["base"])))
         .enrich(Probe::of(spec("top").needs(["middle"])))
-        .enrich(Probe::of(spec("aside")))
+        .enrich(Probe::of(spec("aside").cost(Cost::CpuMs(9.0))))
         .build()
         .unwrap();
+    assert_eq!(pipeline.plan().bottleneck.as_deref(), Some("aside"));
     let alone = pipeline.clone().only_enricher("middle").unwrap();
     let names: Vec<&str> = alone
         .plan()
@@ -150,6 +151,8 @@ fn an_enricher_with_what_it_needs_and_what_needs_it_can_be_taken_alone() {
         .map(|stage| stage.name.as_str())
         .collect();
     assert_eq!(names, ["base", "middle", "top"]);
+    let dearest = alone.plan().bottleneck.as_deref().unwrap();
+    assert!(names.contains(&dearest), "{dearest} does not run");
     let unknown = pipeline.only_enricher("nobody").unwrap_err().to_string();
     assert!(unknown.contains("aside"), "{unknown}");
 }

@@ -1,7 +1,10 @@
 //! How stages are called: how many items at a time, how many calls at a time, in which order.
 
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures::StreamExt;
 use futures::stream::BoxStream;
 use heurpipe_core::testkit::{Collect, Posts};
@@ -52,7 +55,7 @@ async fn batches_close_by_bytes_unless_one_alone_has_more() {
 /// Posts of which some come ten seconds later.
 struct Halting(Posts);
 
-#[async_trait::async_trait]
+#[async_trait]
 impl Source for Halting {
     fn spec(&self) -> &SourceSpec {
         self.0.spec()
@@ -208,4 +211,120 @@ async fn sizes_are_found_at_which_an_item_takes_least() {
     // Beyond what fits somewhere it gets slower: the smallest is best.
     let small = last_sizes(|n| Duration::from_millis((n * n) as u64)).await;
     most(&small, 2);
+}
+
+/// A gate and a sink that are watched: the sizes of their calls, and how many were made at a time.
+#[derive(Clone)]
+struct End {
+    spec: SinkSpec,
+    sizes: Arc<Mutex<Vec<usize>>>,
+    now: Arc<AtomicUsize>,
+    peak: Arc<AtomicUsize>,
+}
+
+impl End {
+    fn new() -> Self {
+        Self {
+            spec: SinkSpec::new("end"),
+            sizes: Arc::default(),
+            now: Arc::default(),
+            peak: Arc::default(),
+        }
+    }
+
+    async fn call(&self, items: usize) {
+        self.sizes.lock().unwrap().push(items);
+        let now = self.now.fetch_add(1, SeqCst) + 1;
+        self.peak.fetch_max(now, SeqCst);
+        tokio::time::sleep(SECOND).await;
+        self.now.fetch_sub(1, SeqCst);
+    }
+
+    fn seen(&self) -> (Vec<usize>, usize) {
+        (self.sizes.lock().unwrap().clone(), self.peak.load(SeqCst))
+    }
+}
+
+#[async_trait]
+impl QualityGate for End {
+    fn name(&self) -> &str {
+        "gate"
+    }
+
+    fn describe(&self) -> String {
+        String::new()
+    }
+
+    /// Refuses every third post, by its place in the call's outcomes.
+    async fn judge(&self, records: &[Arc<Record>]) -> Result<Vec<ItemResult<Verdict>>> {
+        self.call(records.len()).await;
+        let verdict = |record: &Arc<Record>| match record.post.text.ends_with('3') {
+            true => Verdict::Reject {
+                reason: "three".to_owned(),
+            },
+            false => Verdict::Accept,
+        };
+        Ok(records.iter().map(|r| Ok(verdict(r))).collect())
+    }
+}
+
+#[async_trait]
+impl Sink for End {
+    fn spec(&self) -> &SinkSpec {
+        &self.spec
+    }
+
+    async fn write(&self, records: &[Arc<Record>]) -> Result<Vec<ItemResult<()>>> {
+        self.call(records.len()).await;
+        let refused = |record: &Arc<Record>| match record.post.text.ends_with('7') {
+            true => Err(error(ErrorKind::InvalidInput)),
+            false => Ok(()),
+        };
+        Ok(records.iter().map(refused).collect())
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn gates_and_sinks_are_called_as_their_stages_say() {
+    for (batch, calls, gate_sees, sink_sees) in [
+        (BatchSize::Whole, None, (vec![40], 1), (vec![36], 1)),
+        (
+            BatchSize::AtMost(15),
+            None,
+            (vec![15, 15, 10], 1),
+            (vec![15, 15, 6], 1),
+        ),
+        (
+            BatchSize::AtMost(10),
+            Some(3),
+            (vec![10; 4], 3),
+            (vec![10, 10, 10, 6], 3),
+        ),
+    ] {
+        let (gate, sink) = (End::new(), End::new());
+        let mut own = StageOptions::default().batch(batch);
+        own.concurrency = calls;
+        let documents = memory();
+        let pipeline = with(&documents)
+            .source(Posts::new(posts(40)))
+            .gate_with(gate.clone(), own.clone())
+            .sink_with(sink.clone(), own);
+        let report = run_with(pipeline, one_by_one(40)).await;
+        assert_eq!(gate.seen(), gate_sees);
+        assert_eq!(sink.seen(), sink_sees);
+        // Whatever the calls, each outcome is that of its post.
+        let ends = report.posts;
+        assert_eq!(
+            (ends.delivered, ends.rejected, ends.dead_lettered),
+            (32, 4, 4)
+        );
+        for number in 0..40 {
+            let expected = match number % 10 {
+                3 => "rejected",
+                7 => "dead",
+                _ => "delivered",
+            };
+            assert_eq!(state(documents.as_ref(), number).await.name(), expected);
+        }
+    }
 }

@@ -175,6 +175,24 @@ async fn a_replay_takes_the_letters_that_it_is_asked_for() {
 }
 
 #[tokio::test]
+async fn a_letter_whose_post_has_healed_otherwise_is_cleared_away() {
+    let documents = four_letters().await;
+    let out = Collect::new("out");
+    let healed = model("2", &[]);
+    let stale = with(&documents)
+        .stale(Filter::All)
+        .enrich(healed.clone())
+        .sink(out.clone());
+    run(stale).await;
+    assert_eq!((healed.items(), out.records().len()), (6, 6));
+    let all = DeadLetterScan::all();
+    let report = run(replay(&documents, all, Filter::All, healed.clone(), &out)).await;
+    assert_eq!((report.posts.read, report.posts.filtered), (4, 4));
+    assert_eq!(healed.items(), 6);
+    assert!(letters(documents.as_ref()).await.is_empty());
+}
+
+#[tokio::test]
 async fn letters_of_another_pipeline_are_left_alone() {
     let documents = four_letters().await;
     let out = Collect::new("out");

@@ -79,6 +79,32 @@ async fn an_enrichers_error_is_tried_again_if_it_is_temporary_and_only_then() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_an_error_says_of_itself_goes_before_what_its_kind_usually_means() {
+    let said = [
+        (ErrorKind::Corrupt, Retry::Temporary, 4),
+        (ErrorKind::Unavailable, Retry::Permanent, 1),
+        (ErrorKind::Unavailable, Retry::NeedsOperator, 1),
+    ];
+    for (kind, retry, calls) in said {
+        let probe = Probe::new("probe").answers(move |_| Err(error(kind).retryable(retry)));
+        let pipeline = with(&memory())
+            .source(one())
+            .enrich(probe.clone())
+            .sink(Collect::new("out"));
+        assert_eq!(outcome(&run(pipeline).await), (0, 1));
+        assert_eq!(probe.items(), calls, "{kind} {retry:?}");
+
+        let gate = Gate::new("gate", move |_| Err(error(kind).retryable(retry)));
+        let pipeline = with(&memory())
+            .source(one())
+            .gate(gate.clone())
+            .sink(Collect::new("out"));
+        assert_eq!(outcome(&run(pipeline).await), (0, 1));
+        assert_eq!(gate.judged().len(), calls, "{kind} {retry:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_gates_error_is_tried_again_if_it_is_temporary_and_only_then() {
     for kind in KINDS {
         for way in WAYS {
@@ -152,6 +178,7 @@ async fn a_sink_that_fails_as_a_whole_is_waited_for_refuses_for_good_or_needs_so
             }
             Retry::NeedsOperator => {
                 assert_eq!(ran.unwrap_err().kind(), kind);
+                assert_eq!(faulty.injected().fail, 1);
                 let runs = documents.runs(1).await.unwrap();
                 assert_eq!(runs[0].report.status, RunStatus::Failed);
                 // Nothing is lost: once somebody has seen to it, the next run takes the post up.

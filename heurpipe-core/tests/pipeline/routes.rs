@@ -150,6 +150,18 @@ async fn a_gate_on_a_way_judges_only_what_comes_by() {
 }
 
 #[tokio::test]
+async fn a_side_output_on_a_way_gets_only_what_comes_by() {
+    let (side, all) = (Collect::new("side"), Collect::new("all"));
+    let report = run(Pipeline::builder(NAME)
+        .source(mixed())
+        .route(Route::new("kind").case("hat", filter("hat"), |way| way.tee(side.clone())))
+        .sink(all.clone().only(filter("-blue"))))
+    .await;
+    assert_eq!((report.posts.delivered, report.posts.filtered), (2, 1));
+    assert_eq!(collected(&side), ["red hat", "blue hat"]);
+}
+
+#[tokio::test]
 async fn a_test_that_asks_something_else_is_asked_again_on_stored_posts() {
     let documents = memory();
     let probe = Probe::new("probe");

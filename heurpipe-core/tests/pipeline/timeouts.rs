@@ -60,6 +60,7 @@ async fn a_sink_that_hangs_is_called_again_and_loses_nothing() {
         let out = Written::new(SinkSpec::new("out").durable_at_flush(), &events);
         let script = Faults::none().rule(Rule::new(Trigger::first(3), Fault::Hang).on(method));
         let hanging = Faulty::new(out.clone(), script);
+        let started = Instant::now();
         let report = run(with(&memory())
             .source(Posts::new(posts(4)))
             .sink_with(hanging.clone(), impatient()))
@@ -69,6 +70,8 @@ async fn a_sink_that_hangs_is_called_again_and_loses_nothing() {
             (RunStatus::Done, 4)
         );
         assert_eq!(hanging.injected().hang, 3);
+        // Three times its own limit, and the waits between.
+        assert!(started.elapsed() < Duration::from_secs(10));
         assert_eq!(events.all(), ["out writes 4", "out flushes"]);
     }
 }

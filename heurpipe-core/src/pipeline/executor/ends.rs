@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use futures::FutureExt;
 use futures::future::BoxFuture;
+use futures::{FutureExt, StreamExt, TryStreamExt, stream};
+use tokio::time::Instant;
 
 use super::call::{is_temporary, within};
 use super::shared::Shared;
@@ -12,9 +13,21 @@ use crate::{
     Durable, Error, ErrorKind, ItemResult, QualityGate, Record, Result, Retry, Sink, Verdict,
 };
 
-/// A gate's verdicts. What fails for the moment is asked again; a batch on which the gate fails is halved until the records that spoil it are
-/// alone.
-pub(super) fn judge<'a>(
+/// A gate's verdicts, in calls of the size that its stage wants.
+pub(super) async fn judge(
+    gate: &dyn QualityGate,
+    run: &EndRun,
+    records: &[Arc<Record>],
+) -> Vec<ItemResult<Verdict>> {
+    let calls = run.calls(records).into_iter();
+    let judging: Vec<_> = calls.map(|call| judge_call(gate, run, call)).collect();
+    let verdicts = stream::iter(judging).buffered(run.concurrency);
+    verdicts.concat().await
+}
+
+/// One call's verdicts. What fails for the moment is asked again; a batch on which the gate fails is halved until the records that spoil it
+/// are alone.
+fn judge_call<'a>(
     gate: &'a dyn QualityGate,
     run: &'a EndRun,
     records: &'a [Arc<Record>],
@@ -26,8 +39,8 @@ pub(super) fn judge<'a>(
             Err(error) if records.len() == 1 => vec![Err(error)],
             Err(_) => {
                 let (first, second) = records.split_at(records.len() / 2);
-                let mut verdicts = judge(gate, run, first).await;
-                verdicts.extend(judge(gate, run, second).await);
+                let mut verdicts = judge_call(gate, run, first).await;
+                verdicts.extend(judge_call(gate, run, second).await);
                 verdicts
             }
         }
@@ -40,8 +53,10 @@ async fn judge_once(
     run: &EndRun,
     records: &[Arc<Record>],
 ) -> Result<Vec<ItemResult<Verdict>>> {
+    let started = Instant::now();
     let judging = gate.judge(records);
     let verdicts = within(run.timeout, "gate.judge", gate.name(), judging).await?;
+    run.sizing.took(records.len(), started.elapsed());
     complete("gate.judge", gate.name(), records.len(), verdicts)
 }
 
@@ -96,7 +111,7 @@ fn judge_in_halves<'a>(
     .boxed()
 }
 
-/// Writes records to a sink until each is taken or refused for good, then makes them durable.
+/// Writes records to a sink, in calls of the size that its stage wants, until each is taken or refused for good; then makes them durable.
 ///
 /// # Errors
 /// When the sink fails in a way that needs a person, or the run is to end while the sink does not answer.
@@ -106,7 +121,12 @@ pub(super) async fn deliver(
     run: &EndRun,
     records: &[Arc<Record>],
 ) -> Result<Vec<ItemResult<()>>> {
-    let outcomes = write_all(shared, sink, run, records).await?;
+    let calls = run.calls(records).into_iter();
+    let writing: Vec<_> = calls
+        .map(|call| write_all(shared, sink, run, call))
+        .collect();
+    let outcomes = stream::iter(writing).buffered(run.concurrency);
+    let outcomes = outcomes.try_concat().await?;
     if sink.spec().durable == Durable::AtFlush {
         let name = sink.spec().name.as_str();
         let flush = || within(run.timeout, "sink.flush", name, sink.flush());
@@ -179,7 +199,7 @@ fn write<'a>(
 ) -> BoxFuture<'a, Result<Vec<ItemResult<()>>>> {
     async move {
         let name = sink.spec().name.as_str();
-        let call = || within(run.timeout, "sink.write", name, sink.write(records));
+        let call = || write_once(sink, run, records);
         let written = shared.persist(name, call).await;
         match written.and_then(|w| complete("sink.write", name, records.len(), w)) {
             Ok(outcomes) => Ok(outcomes),
@@ -194,6 +214,19 @@ fn write<'a>(
         }
     }
     .boxed()
+}
+
+/// One call of a sink, within its time.
+async fn write_once(
+    sink: &dyn Sink,
+    run: &EndRun,
+    records: &[Arc<Record>],
+) -> Result<Vec<ItemResult<()>>> {
+    let name = sink.spec().name.as_str();
+    let started = Instant::now();
+    let written = within(run.timeout, "sink.write", name, sink.write(records)).await?;
+    run.sizing.took(records.len(), started.elapsed());
+    Ok(written)
 }
 
 /// Writes to a side output, which has no say: what it refuses is counted, and nobody waits for it longer than for a call.

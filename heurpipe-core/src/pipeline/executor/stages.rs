@@ -12,7 +12,7 @@ use super::meter::{Meter, rounded};
 use super::options::RunOptions;
 use super::shared::Shared;
 use super::sizing::Sizing;
-use crate::{RetryPolicy, RunReport, RunStatus};
+use crate::{Record, RetryPolicy, RunReport, RunStatus};
 
 /// An enricher in a run.
 pub(super) struct EnricherRun {
@@ -31,6 +31,9 @@ pub(super) struct EnricherRun {
 /// A gate or a sink in a run.
 pub(super) struct EndRun {
     pub(super) meter: Arc<Meter>,
+    pub(super) sizing: Sizing,
+    /// Calls at a time. There is one delivery at a time, so this holds over the whole run.
+    pub(super) concurrency: usize,
     pub(super) timeout: Duration,
     pub(super) retry: RetryPolicy,
 }
@@ -75,6 +78,8 @@ impl Stages {
         let ledger = meters.add("ledger", options.workers);
         let mut end = |name: &str, stage: &StageOptions| EndRun {
             meter: meters.add(name, 1),
+            sizing: Sizing::new(stage.batch),
+            concurrency: stage.concurrency.unwrap_or(1),
             timeout: stage.timeout.unwrap_or(options.timeout),
             retry: stage.retry.unwrap_or(options.retry),
         };
@@ -137,6 +142,20 @@ impl Meters {
         let meter = Arc::new(Meter::new(name, lanes));
         self.0.push(Arc::clone(&meter));
         meter
+    }
+}
+
+impl EndRun {
+    /// Divides records into calls of the size that the stage wants.
+    pub(super) fn calls<'a>(&self, records: &'a [Arc<Record>]) -> Vec<&'a [Arc<Record>]> {
+        let mut calls = Vec::new();
+        let mut left = records;
+        while !left.is_empty() {
+            let (call, rest) = left.split_at(self.sizing.next(left.len()));
+            calls.push(call);
+            left = rest;
+        }
+        calls
     }
 }
 
