@@ -11,6 +11,7 @@ mod filter;
 mod findings;
 mod letters;
 mod migration;
+mod parts;
 mod progress;
 mod records;
 mod scan;

@@ -5,6 +5,7 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::failure::Failure;
 use super::filter::joined;
+use super::parts;
 use crate::codec;
 use crate::documents::{outdated, tombstoned};
 use crate::instant::nanoseconds;
@@ -13,14 +14,14 @@ use crate::instant::nanoseconds;
 #[derive(Debug)]
 pub(super) struct Prepared {
     id: PostId,
-    aliases: Vec<PostId>,
+    pub(super) aliases: Vec<PostId>,
     /// The revision that it must replace.
     replaces: u64,
     body: String,
-    analysis: String,
+    pub(super) analysis: String,
     terms: String,
-    flat: Flat,
-    states: Vec<(String, &'static str)>,
+    pub(super) flat: Flat,
+    pub(super) states: Vec<(String, &'static str)>,
 }
 
 impl Prepared {
@@ -128,7 +129,10 @@ fn commit_one(
         let stored = stored_revision(tx, &record.id)?;
         return Ok(Err(outdated(&record.id, record.replaces, stored)));
     };
-    write_parts(tx, seq, record)?;
+    match record.replaces {
+        0 => parts::write(tx, seq, record)?,
+        _ => parts::replace(tx, seq, record)?,
+    }
     Ok(Ok(record.replaces + 1))
 }
 
@@ -168,11 +172,7 @@ fn update(tx: &Transaction<'_>, record: &Prepared) -> Result<Option<i64>, Failur
         &*record.id.native,
         i64::try_from(record.replaces).unwrap_or(i64::MAX),
     ];
-    let seq: Option<i64> = statement.query_row(values, |row| row.get(0)).optional()?;
-    if let Some(seq) = seq {
-        delete_parts(tx, seq)?;
-    }
-    Ok(seq)
+    Ok(statement.query_row(values, |row| row.get(0)).optional()?)
 }
 
 fn stored_revision(tx: &Transaction<'_>, id: &PostId) -> Result<u64, Failure> {
@@ -181,40 +181,6 @@ fn stored_revision(tx: &Transaction<'_>, id: &PostId) -> Result<u64, Failure> {
         .query_row((id.platform.as_str(), &*id.native), |row| row.get(0))
         .optional()?;
     Ok(revision.unwrap_or(0).unsigned_abs())
-}
-
-fn write_parts(tx: &Transaction<'_>, seq: i64, record: &Prepared) -> Result<(), Failure> {
-    let mut keyword = tx.prepare_cached("INSERT INTO keywords VALUES (?, ?, ?)")?;
-    for (field, values) in &record.flat.keywords {
-        for value in values {
-            keyword.execute((seq, field, value))?;
-        }
-    }
-    let mut number = tx.prepare_cached("INSERT INTO numbers VALUES (?, ?, ?)")?;
-    for (field, value) in &record.flat.numbers {
-        number.execute((seq, field, value))?;
-    }
-    let mut state = tx.prepare_cached("INSERT INTO states VALUES (?, ?, ?, ?)")?;
-    for (use_case, name) in &record.states {
-        state.execute((seq, use_case, name, &record.analysis))?;
-    }
-    let mut alias = tx.prepare_cached("INSERT OR IGNORE INTO aliases VALUES (?, ?, ?)")?;
-    for id in &record.aliases {
-        alias.execute((seq, id.platform.as_str(), &*id.native))?;
-    }
-    Ok(())
-}
-
-fn delete_parts(tx: &Transaction<'_>, seq: i64) -> Result<(), Failure> {
-    for sql in [
-        "DELETE FROM keywords WHERE record = ?",
-        "DELETE FROM numbers WHERE record = ?",
-        "DELETE FROM states WHERE record = ?",
-        "DELETE FROM aliases WHERE record = ?",
-    ] {
-        tx.prepare_cached(sql)?.execute([seq])?;
-    }
-    Ok(())
 }
 
 /// Removes posts and remembers, by keyed hash, that they must not come back, under whatever id they were known.
@@ -226,7 +192,7 @@ pub(super) fn tombstone(tx: &Transaction<'_>, ids: &[PostId]) -> Result<(), Fail
         for known in names(tx, seq)? {
             graveyard.bury(tx, &known)?;
         }
-        delete_parts(tx, seq)?;
+        parts::delete(tx, seq)?;
         tx.execute("DELETE FROM records WHERE seq = ?", [seq])?;
     }
     Ok(())
