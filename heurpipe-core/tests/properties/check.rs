@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use heurpipe_core::{Incoming, Outcome, PostCounts, RunReport, RunStatus, State};
+use heurpipe_core::{Incoming, Outcome, PostCounts, Retry, RunReport, RunStatus, State};
 
 use super::case::{Case, CrashCase, Moment, USE_CASE};
 use super::fuse::Crash;
-use super::life::{End, Life, live};
+use super::life::{End, Life, live, live_with};
 use super::oracle::{Expected, Oracle};
 use super::parts::label_of;
-use super::world::{Snapshot, World};
+use super::world::{Snapshot, World, has_note, post_id};
 
 pub type Checked<T = ()> = Result<T, String>;
 
@@ -63,15 +63,16 @@ fn killed(case: &Case, crashes: &[Crash], unbroken: &Snapshot) -> Checked<(Arc<W
     let world = block_on(World::new(case));
     let mut owed = BTreeSet::new();
     let mut number = 0;
+    if let Some(limit) = case.limit {
+        let life = live_with(&world, number, None, Some(limit));
+        number += 1;
+        limited(&life, limit)?;
+        owed.extend(block_on(dropped(&world, &life)));
+    }
     for crash in crashes {
         let life = live(&world, number, Some(*crash));
         number += 1;
-        match life.end {
-            End::Crashed => {}
-            // It made fewer calls than expected. That is no fault.
-            End::Done(_) => drop(complete(&world, &life)?),
-            ref other => return Err(ended(other)),
-        }
+        broken(&world, &life, crash.moment)?;
         owed = &owed - &read(&life);
         owed.extend(block_on(dropped(&world, &life)));
     }
@@ -83,6 +84,44 @@ fn killed(case: &Case, crashes: &[Crash], unbroken: &Snapshot) -> Checked<(Arc<W
     }
     same(&world, unbroken, "the run after the crash")?;
     Ok((world, number + 1))
+}
+
+/// A run with a limit reads no more than that, and settles what it reads.
+fn limited(life: &Life, limit: u64) -> Checked {
+    let End::Done(report) = &life.end else {
+        return Err(format!("with a limit, {}", ended(&life.end)));
+    };
+    let counts = report.posts;
+    match counts.read <= limit && counts.read == counts.settled() {
+        true => Ok(()),
+        false => Err(format!(
+            "with a limit of {limit}, the run counts {counts:?}"
+        )),
+    }
+}
+
+/// How a run ended that was killed or stopped.
+fn broken(world: &Arc<World>, life: &Life, moment: Moment) -> Checked {
+    match &life.end {
+        End::Crashed => Ok(()),
+        End::Done(report) if report.status == RunStatus::Stopped => {
+            let settled = report.posts.read == report.posts.settled();
+            match settled || moment == Moment::Stop {
+                true => Ok(()),
+                false => Err(format!(
+                    "it was to settle what it had read: {:?}",
+                    report.posts
+                )),
+            }
+        }
+        // It made fewer calls than expected. That is no fault.
+        End::Done(_) => complete(world, life).map(drop),
+        // Whoever asks a run to end while a store is down does not want it to wait for the store.
+        End::Failed(error) if moment == Moment::Drain && error.retry() == Retry::Temporary => {
+            Ok(())
+        }
+        other => Err(ended(other)),
+    }
 }
 
 fn same(world: &World, unbroken: &Snapshot, what: &str) -> Checked {
@@ -208,6 +247,17 @@ fn holds(world: &World, expected: &Expected) -> Checked {
     let mut records = BTreeMap::new();
     for record in block_on(world.records()) {
         let state = record.states[USE_CASE].name();
+        let noted = world
+            .case
+            .noted
+            .iter()
+            .any(|post| post_id(*post) == *record.id());
+        if noted != has_note(&record) {
+            return Err(format!(
+                "what somebody else wrote on {} is lost",
+                record.id()
+            ));
+        }
         let enrichers = 0..world.case.graph.enrichers.len();
         let labels = enrichers.filter_map(|i| Some((i, label_of(&record, i)?)));
         let labels = (state != "dead").then(|| labels.collect());

@@ -18,39 +18,39 @@ const POSTS: u16 = 30;
 /// Any case.
 pub fn cases() -> impl Strategy<Value = Case> {
     let documents = prop_oneof![4 => Just(true), 1 => Just(false)];
-    let erased = vec(0..POSTS, 0..3);
-    let crashes = vec((any::<u16>(), moment()), 1..4);
-    let streams = (
-        vec(source(), 1..4),
-        vec(item(), 0..40),
-        prop_oneof![Just(1_u8), Just(2), 1..8_u8],
-    );
+    let others = (vec(0..POSTS, 0..3), vec(0..POSTS, 0..8));
+    let limit = option::weighted(0.2, 0..30_u64);
+    let crashes = (limit, vec((any::<u16>(), moment()), 1..4));
+    let streams = (vec(source(), 1..4), vec(item(), 0..40));
     let stores = (script(Part::Store), script(Part::Store));
     (
         streams,
         graph(),
         options(),
         documents,
-        erased,
+        others,
         stores,
         crashes,
     )
         .prop_map(
-            |(streams, graph, options, documents, erased, stores, crashes)| {
+            |(streams, graph, options, documents, others, stores, crashes)| {
                 let graph = wired(graph, documents);
-                let (sources, items, _) = streams;
+                let (sources, items) = streams;
                 let sources = dealt(sources, &items, &graph, documents);
                 Case {
                     sources,
                     graph,
                     options,
                     documents,
-                    erased: if documents { erased } else { Vec::new() },
+                    erased: if documents { others.0 } else { Vec::new() },
+                    noted: others.1,
                     stores: StoreScripts {
                         documents: stores.0,
                         review: stores.1,
                     },
+                    limit: crashes.0,
                     crashes: crashes
+                        .1
                         .into_iter()
                         .map(|(share, moment)| CrashCase { share, moment })
                         .collect(),

@@ -46,6 +46,7 @@ fn runner(seed: u64) -> TestRunner {
         cases: 1,
         failure_persistence: None,
         max_shrink_iters: 2000,
+        max_shrink_time: 30_000,
         ..Config::default()
     };
     let mut bytes = [0; 32];
