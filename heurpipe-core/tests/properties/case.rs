@@ -185,6 +185,22 @@ impl Case {
         partitions.flat_map(|p| &p.items)
     }
 
+    /// The scripts of all parts.
+    pub fn scripts(&self) -> impl Iterator<Item = &Faults> {
+        let graph = &self.graph;
+        let stores = [&self.stores.documents, &self.stores.review];
+        let sources = self.sources.iter().map(|source| &source.script);
+        let enrichers = graph.enrichers.iter().map(|enricher| &enricher.script);
+        let gate = graph.gate.iter().map(|gate| &gate.script);
+        let sinks = graph.sinks.iter().map(|sink| &sink.script);
+        stores
+            .into_iter()
+            .chain(sources)
+            .chain(enrichers)
+            .chain(gate)
+            .chain(sinks)
+    }
+
     /// Whether a post comes in several versions, or is said to be gone after it came: a settled one is taken up again.
     pub fn changes(&self, id: &str) -> bool {
         self.items().any(|item| match item {

@@ -24,7 +24,7 @@ pub struct Life {
 }
 
 pub enum End {
-    Done(RunReport),
+    Done(Box<RunReport>),
     Crashed,
     Failed(Error),
     /// It waits, and nothing comes.
@@ -64,7 +64,7 @@ pub fn live_with(
             biased;
             () = fuse.blown() => End::Crashed,
             ended = tokio::time::timeout(TOO_LONG, pipeline.run(options)) => match ended {
-                Ok(Ok(report)) => End::Done(report),
+                Ok(Ok(report)) => End::Done(Box::new(report)),
                 Ok(Err(error)) => End::Failed(error),
                 Err(_) => End::Hangs,
             }

@@ -13,12 +13,15 @@ mod oracle;
 mod parts;
 mod reading;
 mod run;
+mod scripts;
 mod stores;
 mod world;
 
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 use case::Case;
+use oracle::Oracle;
 
 #[test]
 fn every_post_settles_exactly_once() {
@@ -31,6 +34,35 @@ fn every_post_settles_exactly_once() {
 fn a_killed_run_and_the_next_leave_what_an_unbroken_run_does() {
     let test = "a_killed_run_and_the_next_leave_what_an_unbroken_run_does";
     run::random_cases(test, 1200, check::killed_at_random);
+}
+
+/// The cases are worth trying: whatever can become of an item does, and whatever can go wrong.
+#[test]
+fn the_cases_hold_everything() {
+    let mut outcomes = BTreeMap::new();
+    let mut faults = BTreeMap::new();
+    for case in (0..400).map(run::case) {
+        let mut oracle = Oracle::new(&case);
+        case.items()
+            .for_each(|item| oracle.takes(&parts::incoming(item)));
+        for outcome in oracle.expects().outcomes.values().flatten() {
+            *outcomes.entry(format!("{outcome:?}")).or_insert(0) += 1;
+        }
+        for rule in case.scripts().flat_map(|script| &script.rules) {
+            let fault = format!("{:?}", rule.what);
+            let name = fault.split('(').next().unwrap_or_default();
+            *faults.entry(name.to_owned()).or_insert(0) += 1;
+        }
+    }
+    println!("of 400 cases: {outcomes:?}, {faults:?}");
+    assert_eq!(
+        outcomes.len(),
+        8,
+        "delivered, held, rejected, dead, filtered for four reasons"
+    );
+    assert_eq!(faults.len(), 7, "every kind of fault");
+    assert!(outcomes.values().all(|items| *items >= 50));
+    assert!(faults.values().all(|rules| *rules >= 50));
 }
 
 /// Cases in which about everything occurs, killed at each call that they make.
