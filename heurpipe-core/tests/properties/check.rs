@@ -216,7 +216,7 @@ fn as_expected(world: &Arc<World>, life: &Life, report: &RunReport) -> Checked {
     }
     let lists = outcomes.values_mut().chain(expected.outcomes.values_mut());
     lists.for_each(|list| list.sort_by_key(|outcome| format!("{outcome:?}")));
-    equal("outcomes", &outcomes, &expected.outcomes)?;
+    equal_maps("outcomes", &outcomes, &expected.outcomes)?;
 
     let mut counts = PostCounts::default();
     expected
@@ -263,7 +263,7 @@ fn holds(world: &World, expected: &Expected) -> Checked {
         let labels = (state != "dead").then(|| labels.collect());
         records.insert(record.id().to_string(), (state, labels));
     }
-    equal("records", &records, &expected.records)?;
+    equal_maps("records", &records, &expected.records)?;
     let letters = block_on(world.letters());
     let letters = letters
         .iter()
@@ -286,6 +286,23 @@ fn equal<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, should: &T) -> Chec
             "{what}:\n  are       {is:?}\n  should be {should:?}"
         )),
     }
+}
+
+/// The same of maps, told by the first key at which they differ.
+fn equal_maps<K, V>(what: &str, is: &BTreeMap<K, V>, should: &BTreeMap<K, V>) -> Checked
+where
+    K: Ord + std::fmt::Debug,
+    V: PartialEq + std::fmt::Debug,
+{
+    let keys: BTreeSet<&K> = is.keys().chain(should.keys()).collect();
+    let mut keys = keys.into_iter();
+    keys.try_for_each(|key| {
+        equal(
+            &format!("{what} of {key:?}"),
+            &is.get(key),
+            &should.get(key),
+        )
+    })
 }
 
 /// An item of a stream: source, partition, and what tells it from others there.

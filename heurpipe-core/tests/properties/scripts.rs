@@ -20,7 +20,7 @@ pub enum Part {
 /// A script whose faults all pass. Half of all parts have none.
 pub fn script(part: Part) -> impl Strategy<Value = Faults> {
     let numbers = vec(any::<u64>(), 0..4);
-    let extra = option::weighted(0.4, (0..4_u8, 1..12_u64, 1..4_u64));
+    let extra = option::weighted(0.4, (0..5_u8, 1..12_u64, 1..4_u64));
     let some = (numbers, extra).prop_map(move |(numbers, extra)| {
         let mut script = Faults::of(numbers);
         if let Some((what, first, count)) = extra {
