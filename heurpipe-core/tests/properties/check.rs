@@ -264,6 +264,7 @@ fn holds(world: &World, expected: &Expected) -> Checked {
         records.insert(record.id().to_string(), (state, labels));
     }
     equal_maps("records", &records, &expected.records)?;
+    as_documents_say(world)?;
     let letters = block_on(world.letters());
     let letters = letters
         .iter()
@@ -277,6 +278,28 @@ fn holds(world: &World, expected: &Expected) -> Checked {
         }
     }
     equal("review tasks", &asked, &expected.asked)
+}
+
+/// What sinks hold of a post that came in one version is what documents say of it: a delivered one in the revision that they have, and in
+/// side outputs whatever became of it.
+fn as_documents_say(world: &World) -> Checked {
+    for record in block_on(world.records()) {
+        if world.case.changes(&record.id().native) {
+            continue;
+        }
+        let delivered = record.states[USE_CASE] == State::Delivered;
+        let sinks = world.case.graph.sinks.iter().zip(&world.shelves);
+        for (number, (sink, shelf)) in sinks.enumerate() {
+            let shelf = shelf.lock();
+            let Some(held) = shelf.get(record.id()).filter(|_| sink.tee || delivered) else {
+                continue;
+            };
+            let what = format!("what sink {number} holds of {}", record.id());
+            equal(&what, &held.states, &record.states)?;
+            equal(&what, &held.revision, &record.revision)?;
+        }
+    }
+    Ok(())
 }
 
 fn equal<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, should: &T) -> Checked {

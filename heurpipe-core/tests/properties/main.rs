@@ -5,6 +5,7 @@
 
 mod case;
 mod check;
+mod found;
 mod fuse;
 mod generate;
 mod half_way;
