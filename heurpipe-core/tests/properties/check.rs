@@ -102,6 +102,7 @@ fn limited(life: &Life, limit: u64) -> Checked {
 
 /// How a run ended that was killed or stopped.
 fn broken(world: &Arc<World>, life: &Life, moment: Moment) -> Checked {
+    let asked = matches!(moment, Moment::Drain | Moment::Stop);
     match &life.end {
         End::Crashed => Ok(()),
         End::Done(report) if report.status == RunStatus::Stopped => {
@@ -117,9 +118,7 @@ fn broken(world: &Arc<World>, life: &Life, moment: Moment) -> Checked {
         // It made fewer calls than expected. That is no fault.
         End::Done(_) => complete(world, life).map(drop),
         // Whoever asks a run to end while a store is down does not want it to wait for the store.
-        End::Failed(error) if moment == Moment::Drain && error.retry() == Retry::Temporary => {
-            Ok(())
-        }
+        End::Failed(error) if asked && error.retry() == Retry::Temporary => Ok(()),
         other => Err(ended(other)),
     }
 }

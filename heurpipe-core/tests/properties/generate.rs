@@ -61,9 +61,11 @@ pub fn cases() -> impl Strategy<Value = Case> {
 
 fn moment() -> impl Strategy<Value = Moment> {
     prop_oneof![
-        Just(Moment::Before),
-        Just(Moment::Half),
-        Just(Moment::After)
+        2 => Just(Moment::Before),
+        2 => Just(Moment::Half),
+        2 => Just(Moment::After),
+        1 => Just(Moment::Drain),
+        1 => Just(Moment::Stop),
     ]
 }
 

@@ -42,6 +42,7 @@ fn a_killed_run_and_the_next_leave_what_an_unbroken_run_does() {
 fn the_cases_hold_everything() {
     let mut outcomes = BTreeMap::new();
     let mut faults = BTreeMap::new();
+    let mut ends = BTreeMap::new();
     for case in (0..400).map(run::case) {
         let mut oracle = Oracle::new(&case);
         case.items()
@@ -49,21 +50,28 @@ fn the_cases_hold_everything() {
         for outcome in oracle.expects().outcomes.values().flatten() {
             *outcomes.entry(format!("{outcome:?}")).or_insert(0) += 1;
         }
+        for crash in &case.crashes {
+            *ends.entry(format!("{:?}", crash.moment)).or_insert(0) += 1;
+        }
         for rule in case.scripts().flat_map(|script| &script.rules) {
             let fault = format!("{:?}", rule.what);
             let name = fault.split('(').next().unwrap_or_default();
             *faults.entry(name.to_owned()).or_insert(0) += 1;
         }
     }
-    run::say(&format!("of 400 cases: {outcomes:?}, {faults:?}"));
+    run::say(&format!("of 400 cases: {outcomes:?}, {faults:?}, {ends:?}"));
     assert_eq!(
         outcomes.len(),
         8,
         "delivered, held, rejected, dead, filtered for four reasons"
     );
     assert_eq!(faults.len(), 7, "every kind of fault");
-    assert!(outcomes.values().all(|items| *items >= 50));
-    assert!(faults.values().all(|rules| *rules >= 50));
+    assert_eq!(ends.len(), 5, "killed at three moments, drained, stopped");
+    let mut counts = outcomes
+        .values()
+        .chain(faults.values())
+        .chain(ends.values());
+    assert!(counts.all(|count| *count >= 50));
 }
 
 /// Cases that are killed at each call.
