@@ -20,8 +20,12 @@ pub struct Case {
     pub documents: bool,
     /// Numbers of posts that were erased before.
     pub erased: Vec<u16>,
+    /// Numbers of posts on which somebody else writes a note while the run is settling them.
+    pub noted: Vec<u16>,
     pub stores: StoreScripts,
-    /// Where the run is killed, one life after the other.
+    /// A run before all others reads so many items and no more.
+    pub limit: Option<u64>,
+    /// Where the run is killed or stopped, one life after the other.
     pub crashes: Vec<CrashCase>,
 }
 
@@ -159,7 +163,7 @@ pub struct CrashCase {
     pub moment: Moment,
 }
 
-/// When in a call of a store the process is killed.
+/// When in a call of a store the process is killed, or how it is asked to end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Moment {
     /// Before it has done anything.
@@ -168,6 +172,10 @@ pub enum Moment {
     Half,
     /// When all is done, and the answer has not arrived.
     After,
+    /// It is not killed: at this call it is asked to settle what is on its way and end.
+    Drain,
+    /// It is not killed: at this call it is asked to end at once.
+    Stop,
 }
 
 impl Case {
@@ -175,6 +183,22 @@ impl Case {
     pub fn items(&self) -> impl Iterator<Item = &ItemCase> {
         let partitions = self.sources.iter().flat_map(|s| &s.partitions);
         partitions.flat_map(|p| &p.items)
+    }
+
+    /// The scripts of all parts.
+    pub fn scripts(&self) -> impl Iterator<Item = &Faults> {
+        let graph = &self.graph;
+        let stores = [&self.stores.documents, &self.stores.review];
+        let sources = self.sources.iter().map(|source| &source.script);
+        let enrichers = graph.enrichers.iter().map(|enricher| &enricher.script);
+        let gate = graph.gate.iter().map(|gate| &gate.script);
+        let sinks = graph.sinks.iter().map(|sink| &sink.script);
+        stores
+            .into_iter()
+            .chain(sources)
+            .chain(enrichers)
+            .chain(gate)
+            .chain(sinks)
     }
 
     /// Whether a post comes in several versions, or is said to be gone after it came: a settled one is taken up again.

@@ -4,14 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use heurpipe_core::{Incoming, Outcome, PostCounts, RunReport, RunStatus, State};
+use heurpipe_core::{Incoming, Outcome, PostCounts, Retry, RunReport, RunStatus, State};
 
 use super::case::{Case, CrashCase, Moment, USE_CASE};
 use super::fuse::Crash;
-use super::life::{End, Life, live};
+use super::life::{End, Life, live, live_with};
 use super::oracle::{Expected, Oracle};
 use super::parts::label_of;
-use super::world::{Snapshot, World};
+use super::world::{Snapshot, World, has_note, post_id};
 
 pub type Checked<T = ()> = Result<T, String>;
 
@@ -63,15 +63,16 @@ fn killed(case: &Case, crashes: &[Crash], unbroken: &Snapshot) -> Checked<(Arc<W
     let world = block_on(World::new(case));
     let mut owed = BTreeSet::new();
     let mut number = 0;
+    if let Some(limit) = case.limit {
+        let life = live_with(&world, number, None, Some(limit));
+        number += 1;
+        limited(&life, limit)?;
+        owed.extend(block_on(dropped(&world, &life)));
+    }
     for crash in crashes {
         let life = live(&world, number, Some(*crash));
         number += 1;
-        match life.end {
-            End::Crashed => {}
-            // It made fewer calls than expected. That is no fault.
-            End::Done(_) => drop(complete(&world, &life)?),
-            ref other => return Err(ended(other)),
-        }
+        broken(&world, &life, crash.moment)?;
         owed = &owed - &read(&life);
         owed.extend(block_on(dropped(&world, &life)));
     }
@@ -83,6 +84,43 @@ fn killed(case: &Case, crashes: &[Crash], unbroken: &Snapshot) -> Checked<(Arc<W
     }
     same(&world, unbroken, "the run after the crash")?;
     Ok((world, number + 1))
+}
+
+/// A run with a limit reads no more than that, and settles what it reads.
+fn limited(life: &Life, limit: u64) -> Checked {
+    let End::Done(report) = &life.end else {
+        return Err(format!("with a limit, {}", ended(&life.end)));
+    };
+    let counts = report.posts;
+    match counts.read <= limit && counts.read == counts.settled() {
+        true => Ok(()),
+        false => Err(format!(
+            "with a limit of {limit}, the run counts {counts:?}"
+        )),
+    }
+}
+
+/// How a run ended that was killed or stopped.
+fn broken(world: &Arc<World>, life: &Life, moment: Moment) -> Checked {
+    let asked = matches!(moment, Moment::Drain | Moment::Stop);
+    match &life.end {
+        End::Crashed => Ok(()),
+        End::Done(report) if report.status == RunStatus::Stopped => {
+            let settled = report.posts.read == report.posts.settled();
+            match settled || moment == Moment::Stop {
+                true => Ok(()),
+                false => Err(format!(
+                    "it was to settle what it had read: {:?}",
+                    report.posts
+                )),
+            }
+        }
+        // It made fewer calls than expected. That is no fault.
+        End::Done(_) => complete(world, life).map(drop),
+        // Whoever asks a run to end while a store is down does not want it to wait for the store.
+        End::Failed(error) if asked && error.retry() == Retry::Temporary => Ok(()),
+        other => Err(ended(other)),
+    }
 }
 
 fn same(world: &World, unbroken: &Snapshot, what: &str) -> Checked {
@@ -177,7 +215,7 @@ fn as_expected(world: &Arc<World>, life: &Life, report: &RunReport) -> Checked {
     }
     let lists = outcomes.values_mut().chain(expected.outcomes.values_mut());
     lists.for_each(|list| list.sort_by_key(|outcome| format!("{outcome:?}")));
-    equal("outcomes", &outcomes, &expected.outcomes)?;
+    equal_maps("outcomes", &outcomes, &expected.outcomes)?;
 
     let mut counts = PostCounts::default();
     expected
@@ -208,12 +246,24 @@ fn holds(world: &World, expected: &Expected) -> Checked {
     let mut records = BTreeMap::new();
     for record in block_on(world.records()) {
         let state = record.states[USE_CASE].name();
+        let noted = world
+            .case
+            .noted
+            .iter()
+            .any(|post| post_id(*post) == *record.id());
+        if noted != has_note(&record) {
+            return Err(format!(
+                "what somebody else wrote on {} is lost",
+                record.id()
+            ));
+        }
         let enrichers = 0..world.case.graph.enrichers.len();
         let labels = enrichers.filter_map(|i| Some((i, label_of(&record, i)?)));
         let labels = (state != "dead").then(|| labels.collect());
         records.insert(record.id().to_string(), (state, labels));
     }
-    equal("records", &records, &expected.records)?;
+    equal_maps("records", &records, &expected.records)?;
+    as_documents_say(world)?;
     let letters = block_on(world.letters());
     let letters = letters
         .iter()
@@ -229,6 +279,28 @@ fn holds(world: &World, expected: &Expected) -> Checked {
     equal("review tasks", &asked, &expected.asked)
 }
 
+/// What sinks hold of a post that came in one version is what documents say of it: a delivered one in the revision that they have, and in
+/// side outputs whatever became of it.
+fn as_documents_say(world: &World) -> Checked {
+    for record in block_on(world.records()) {
+        if world.case.changes(&record.id().native) {
+            continue;
+        }
+        let delivered = record.states[USE_CASE] == State::Delivered;
+        let sinks = world.case.graph.sinks.iter().zip(&world.shelves);
+        for (number, (sink, shelf)) in sinks.enumerate() {
+            let shelf = shelf.lock();
+            let Some(held) = shelf.get(record.id()).filter(|_| sink.tee || delivered) else {
+                continue;
+            };
+            let what = format!("what sink {number} holds of {}", record.id());
+            equal(&what, &held.states, &record.states)?;
+            equal(&what, &held.revision, &record.revision)?;
+        }
+    }
+    Ok(())
+}
+
 fn equal<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, should: &T) -> Checked {
     match is == should {
         true => Ok(()),
@@ -236,6 +308,23 @@ fn equal<T: PartialEq + std::fmt::Debug>(what: &str, is: &T, should: &T) -> Chec
             "{what}:\n  are       {is:?}\n  should be {should:?}"
         )),
     }
+}
+
+/// The same of maps, told by the first key at which they differ.
+fn equal_maps<K, V>(what: &str, is: &BTreeMap<K, V>, should: &BTreeMap<K, V>) -> Checked
+where
+    K: Ord + std::fmt::Debug,
+    V: PartialEq + std::fmt::Debug,
+{
+    let keys: BTreeSet<&K> = is.keys().chain(should.keys()).collect();
+    let mut keys = keys.into_iter();
+    keys.try_for_each(|key| {
+        equal(
+            &format!("{what} of {key:?}"),
+            &is.get(key),
+            &should.get(key),
+        )
+    })
 }
 
 /// An item of a stream: source, partition, and what tells it from others there.

@@ -1,8 +1,9 @@
-//! Kills a run at a given call of a store, before or after the call has had its effect.
+//! Kills a run at a given call of a store, before or after the call has had its effect, or asks it to end.
 
 use std::future::{Future, pending};
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 
+use heurpipe_core::{StopSignal, StopSwitch, stop_signal};
 use tokio::sync::watch;
 
 use super::case::Moment;
@@ -19,6 +20,7 @@ pub struct Fuse {
     calls: AtomicU64,
     at: Option<Crash>,
     blown: watch::Sender<bool>,
+    switch: (StopSwitch, StopSignal),
 }
 
 impl Fuse {
@@ -27,7 +29,13 @@ impl Fuse {
             calls: AtomicU64::new(0),
             at,
             blown: watch::Sender::new(false),
+            switch: stop_signal(),
         }
+    }
+
+    /// What asks the run to end.
+    pub fn signal(&self) -> StopSignal {
+        self.switch.1.clone()
     }
 
     pub fn calls(&self) -> u64 {
@@ -44,13 +52,21 @@ impl Fuse {
             return pending().await;
         }
         let call = self.calls.fetch_add(1, SeqCst) + 1;
-        match self.at.filter(|crash| crash.call == call) {
-            None => return whole.await,
-            Some(crash) => match crash.moment {
-                Moment::Before => {}
-                Moment::Half => half.await,
-                Moment::After => drop(whole.await),
-            },
+        let Some(crash) = self.at.filter(|crash| crash.call == call) else {
+            return whole.await;
+        };
+        match crash.moment {
+            Moment::Before => {}
+            Moment::Half => half.await,
+            Moment::After => drop(whole.await),
+            Moment::Drain => {
+                self.switch.0.drain();
+                return whole.await;
+            }
+            Moment::Stop => {
+                self.switch.0.stop();
+                return whole.await;
+            }
         }
         self.blow();
         pending().await

@@ -1,15 +1,15 @@
 //! Cases at random.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
-use heurpipe_core::testkit::faults::{Fault, Faults, Rule, Trigger};
-use heurpipe_core::{BatchSize, ErrorKind};
+use heurpipe_core::BatchSize;
+use heurpipe_core::testkit::faults::{Fault, Faults, Rule};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 
 use super::case::*;
+use super::scripts::{Part, script};
 
 /// Posts have numbers below this one. Those with an even number are the same wherever they come; the others come in versions, all in one
 /// partition, since of two versions the order matters.
@@ -18,39 +18,39 @@ const POSTS: u16 = 30;
 /// Any case.
 pub fn cases() -> impl Strategy<Value = Case> {
     let documents = prop_oneof![4 => Just(true), 1 => Just(false)];
-    let erased = vec(0..POSTS, 0..3);
-    let crashes = vec((any::<u16>(), moment()), 1..4);
-    let streams = (
-        vec(source(), 1..4),
-        vec(item(), 0..40),
-        prop_oneof![Just(1_u8), Just(2), 1..8_u8],
-    );
+    let others = (vec(0..POSTS, 0..3), vec(0..POSTS, 0..8));
+    let limit = option::weighted(0.2, 0..30_u64);
+    let crashes = (limit, vec((any::<u16>(), moment()), 1..4));
+    let streams = (vec(source(), 1..4), vec(item(), 0..40));
     let stores = (script(Part::Store), script(Part::Store));
     (
         streams,
         graph(),
         options(),
         documents,
-        erased,
+        others,
         stores,
         crashes,
     )
         .prop_map(
-            |(streams, graph, options, documents, erased, stores, crashes)| {
+            |(streams, graph, options, documents, others, stores, crashes)| {
                 let graph = wired(graph, documents);
-                let (sources, items, _) = streams;
+                let (sources, items) = streams;
                 let sources = dealt(sources, &items, &graph, documents);
                 Case {
                     sources,
                     graph,
                     options,
                     documents,
-                    erased: if documents { erased } else { Vec::new() },
+                    erased: if documents { others.0 } else { Vec::new() },
+                    noted: others.1,
                     stores: StoreScripts {
                         documents: stores.0,
                         review: stores.1,
                     },
+                    limit: crashes.0,
                     crashes: crashes
+                        .1
                         .into_iter()
                         .map(|(share, moment)| CrashCase { share, moment })
                         .collect(),
@@ -61,9 +61,11 @@ pub fn cases() -> impl Strategy<Value = Case> {
 
 fn moment() -> impl Strategy<Value = Moment> {
     prop_oneof![
-        Just(Moment::Before),
-        Just(Moment::Half),
-        Just(Moment::After)
+        2 => Just(Moment::Before),
+        2 => Just(Moment::Half),
+        2 => Just(Moment::After),
+        1 => Just(Moment::Drain),
+        1 => Just(Moment::Stop),
     ]
 }
 
@@ -251,7 +253,7 @@ fn wired(raw: RawGraph, documents: bool) -> Graph {
         })
         .collect();
     // Every other draw is the trunk.
-    let place = |draw: u8| match ways.is_empty() || draw % 2 == 0 {
+    let place = |draw: u8| match ways.is_empty() || draw.is_multiple_of(2) {
         true => Place::Trunk,
         false => ways[usize::from(draw / 2) % ways.len()],
     };
@@ -357,63 +359,4 @@ fn options() -> impl Strategy<Value = Options> {
         workers: lanes.2,
         keep_order,
     })
-}
-
-/// What a script is for: not every part survives every fault without something lost for good.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Part {
-    Source,
-    Stage,
-    Sink,
-    Store,
-}
-
-/// A script whose faults all pass. Half of all parts have none.
-fn script(part: Part) -> impl Strategy<Value = Faults> {
-    let numbers = vec(any::<u64>(), 0..4);
-    let extra = option::weighted(0.4, (0..4_u8, 1..12_u64, 1..4_u64));
-    let some = (numbers, extra).prop_map(move |(numbers, extra)| {
-        let mut script = Faults::of(numbers);
-        if let Some((what, first, count)) = extra {
-            script = script.and(special(part, what, first, count));
-        }
-        if part == Part::Source {
-            // A partition is given up after six failures in a row: no two rules fail together.
-            let mut failing = 0;
-            script.rules.retain(|rule| {
-                let fails = matches!(rule.what, Fault::Fail(_) | Fault::Drop);
-                failing += usize::from(fails);
-                !fails || failing == 1
-            });
-        }
-        script
-    });
-    prop_oneof![Just(Faults::none()), some]
-}
-
-/// Faults that are not for every part.
-fn special(part: Part, what: u8, first: u64, count: u64) -> Faults {
-    let calls = Trigger::Calls { first, count };
-    let hang = Rule::new(calls.clone(), Fault::Hang);
-    let down = Faults::outage(first, count * 4);
-    let item = Rule::new(
-        Trigger::Item(first as usize % 4),
-        Fault::FailItem(ErrorKind::Unavailable),
-    );
-    let slow = Rule::new(
-        Trigger::Every(1 + first % 3),
-        Fault::Delay(Duration::from_millis(300)),
-    );
-    match (part, what) {
-        (Part::Source, _) => Faults::none().rule(slow),
-        (Part::Store, _) => down,
-        (_, 0) => Faults::none().rule(hang),
-        (_, 1) => down,
-        (Part::Sink, 2) => Faults::none().rule(hang.on("flush")),
-        (Part::Sink, 3) => Faults::outage(first, count)
-            .rules
-            .into_iter()
-            .fold(Faults::none(), |script, rule| script.rule(rule.on("flush"))),
-        _ => Faults::none().rule(item.times(count)),
-    }
 }

@@ -10,6 +10,7 @@ use heurpipe_core::*;
 use heurpipe_stores::documents::MemoryDocuments;
 
 use super::fuse::Fuse;
+use super::run::say;
 
 const POSTS: u64 = 100_000;
 
@@ -40,7 +41,7 @@ impl Enricher for Counting {
 }
 
 /// Runs until the end, or until the enricher was given so many items.
-fn run(posts: &Posts, documents: &Arc<MemoryDocuments>, out: &Collect, kill_at: u64) -> u64 {
+fn pass(posts: &Posts, documents: &Arc<MemoryDocuments>, out: &Collect, kill_at: u64) -> u64 {
     let given = Arc::new(AtomicU64::new(0));
     let fuse = Arc::new(Fuse::new(None));
     let counting = Counting {
@@ -80,13 +81,13 @@ fn a_crash_half_way_and_the_rest_do_little_more_than_one_pass_of_enricher_work()
     let posts = Posts::texts((0..POSTS).map(|number| format!("post {number}")));
     let documents = Arc::new(MemoryDocuments::new());
     let out = Collect::new("out");
-    let before = run(&posts, &documents, &out, POSTS / 2);
-    let after = run(&posts, &documents, &out, u64::MAX);
+    let before = pass(&posts, &documents, &out, POSTS / 2);
+    let after = pass(&posts, &documents, &out, u64::MAX);
     let passes = (before + after) as f64 / POSTS as f64;
-    println!(
-        "{POSTS} posts, killed after {before}: {after} more, {passes:.4} passes, in {:.1?}",
-        begun.elapsed()
-    );
+    let took = begun.elapsed();
+    say(&format!(
+        "{POSTS} posts, killed after {before}: {after} more, {passes:.4} passes, in {took:.1?}"
+    ));
     assert_eq!(out.records().len() as u64, POSTS);
     assert!(before >= POSTS / 2, "it was killed half way");
     assert!(passes <= 1.02, "{passes} passes of enricher work");

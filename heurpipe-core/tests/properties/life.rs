@@ -24,7 +24,7 @@ pub struct Life {
 }
 
 pub enum End {
-    Done(RunReport),
+    Done(Box<RunReport>),
     Crashed,
     Failed(Error),
     /// It waits, and nothing comes.
@@ -32,10 +32,20 @@ pub enum End {
 }
 
 /// Virtual time after which a run will not end any more.
-const TOO_LONG: Duration = Duration::from_secs(3 * 3600);
+const TOO_LONG: Duration = Duration::from_secs(3600);
 
 /// Lives once, in a runtime of its own, with all that time standing still. Each life begins later than the one before.
 pub fn live(world: &Arc<World>, number: i64, crash: Option<Crash>) -> Life {
+    live_with(world, number, crash, None)
+}
+
+/// The same, reading at most so many items.
+pub fn live_with(
+    world: &Arc<World>,
+    number: i64,
+    crash: Option<Crash>,
+    limit: Option<u64>,
+) -> Life {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_time()
         .build()
@@ -48,11 +58,13 @@ pub fn live(world: &Arc<World>, number: i64, crash: Option<Crash>) -> Life {
         let pipeline = pipeline(world, &fuse, &log);
         let mut options = world.case.options.run_options();
         options.clock = time.clock();
+        options.stop = Some(fuse.signal());
+        options.limit = limit;
         tokio::select! {
             biased;
             () = fuse.blown() => End::Crashed,
             ended = tokio::time::timeout(TOO_LONG, pipeline.run(options)) => match ended {
-                Ok(Ok(report)) => End::Done(report),
+                Ok(Ok(report)) => End::Done(Box::new(report)),
                 Ok(Err(error)) => End::Failed(error),
                 Err(_) => End::Hangs,
             }

@@ -3,6 +3,7 @@
 //! `HEURPIPE_SEED` is the seed of the first case, each further one has the next; without it, the time is the seed. `HEURPIPE_CASES` is how many are
 //! tried. Which of several ready tasks goes first is tokio's choice and differs from run to run: `HEURPIPE_TIMES` tries each case so often.
 
+use std::io::Write;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use proptest::strategy::{Strategy, ValueTree};
@@ -17,7 +18,7 @@ pub fn random_cases(test: &str, cases_by_default: u64, check: impl Fn(&Case) -> 
     let seed = variable("HEURPIPE_SEED").unwrap_or_else(now);
     let count = variable("HEURPIPE_CASES").unwrap_or(cases_by_default);
     let times = variable("HEURPIPE_TIMES").unwrap_or(1);
-    println!("{test}: {count} cases, seeds from {seed} on");
+    say(&format!("{test}: {count} cases, seeds from {seed} on"));
     let begun = Instant::now();
     for seed in (0..count).map(|n| seed.wrapping_add(n)) {
         let tried = runner(seed).run(&cases(), |case| {
@@ -33,7 +34,13 @@ pub fn random_cases(test: &str, cases_by_default: u64, check: impl Fn(&Case) -> 
             Err(other) => panic!("{other}, seed {seed}"),
         }
     }
-    println!("{test}: {count} cases passed in {:.1?}", begun.elapsed());
+    let took = begun.elapsed();
+    say(&format!("{test}: {count} cases passed in {took:.1?}"));
+}
+
+/// Prints a line, whether or not the test passes: tests that pass are otherwise silent.
+pub fn say(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
 }
 
 /// The case of a seed.
@@ -46,6 +53,7 @@ fn runner(seed: u64) -> TestRunner {
         cases: 1,
         failure_persistence: None,
         max_shrink_iters: 2000,
+        max_shrink_time: 30_000,
         ..Config::default()
     };
     let mut bytes = [0; 32];

@@ -59,9 +59,12 @@ impl Documents for Watched {
     }
 
     async fn commit(&self, records: &[&Record]) -> Result<Vec<ItemResult<u64>>> {
-        let documents = &self.world.documents;
-        let half = async { drop(documents.commit(&records[..records.len() / 2]).await) };
-        self.fuse.call(documents.commit(records), half).await
+        let commit = async |records: &[&Record]| {
+            self.world.writes_notes(records).await;
+            self.world.documents.commit(records).await
+        };
+        let half = async { drop(commit(&records[..records.len() / 2]).await) };
+        self.fuse.call(commit(records), half).await
     }
 
     async fn scan(&self, scan: &Scan) -> Result<RecordPage> {

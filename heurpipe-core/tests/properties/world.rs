@@ -6,10 +6,11 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use heurpipe_core::testkit::canonical;
 use heurpipe_core::{
-    DeadLetter, DeadLetterScan, Documents, Filter, Incoming, Platform, PostId, Record, ReviewQueue,
-    Scan, State, Stored, Unreadable,
+    Annotation, DeadLetter, DeadLetterScan, Documents, Filter, Incoming, Platform, PostId, Record,
+    ReviewQueue, Scan, State, Stored, Target, Unreadable, Value,
 };
 use heurpipe_stores::documents::MemoryDocuments;
+use jiff::Timestamp;
 
 use super::case::{Case, USE_CASE};
 
@@ -136,6 +137,24 @@ impl World {
         matches!(record.states.get(USE_CASE), Some(State::Pending { .. }))
     }
 
+    /// Somebody else writes a note on those of these records that the case says, once on each, before they are committed.
+    pub async fn writes_notes(&self, records: &[&Record]) {
+        let noted = |record: &&&Record| {
+            let posts = self.case.noted.iter();
+            posts.into_iter().any(|post| post_id(*post) == *record.id())
+        };
+        for record in records.iter().filter(noted) {
+            let Stored::Known(mut stored) = self.stored(record.id()).await else {
+                continue;
+            };
+            if !has_note(&stored) {
+                stored.annotations.push(note());
+                let committed = self.documents.commit(&[&stored]).await.unwrap();
+                assert!(committed[0].is_ok());
+            }
+        }
+    }
+
     pub async fn records(&self) -> Vec<Record> {
         let scan = Scan::matching(Filter::All).limit(100_000);
         self.documents.scan(&scan).await.unwrap().records
@@ -206,6 +225,22 @@ impl Shelf {
             .map(|(id, record)| (id.to_string(), canonical(record)))
             .collect()
     }
+}
+
+/// What somebody else says of a post. No enricher and no condition asks for it.
+fn note() -> Annotation {
+    let value = Value::Text("seen by a person".to_owned());
+    Annotation::decided(
+        Target::Post,
+        "note",
+        value,
+        "somebody",
+        Timestamp::UNIX_EPOCH,
+    )
+}
+
+pub fn has_note(record: &Record) -> bool {
+    record.annotations.contains(&note())
 }
 
 /// An older revision never replaces a newer one.

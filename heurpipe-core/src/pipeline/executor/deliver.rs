@@ -191,8 +191,8 @@ impl Deliver {
                 Ok(()) => taken += 1,
                 Err(error) => {
                     run.meter.failed(1);
-                    fates[index].fail(stage.name(), error);
-                    fates[index].enter_state(self.shared.pipeline.name());
+                    let use_case = self.shared.pipeline.name();
+                    fates[index].refuse(use_case, stage.name(), error);
                 }
             }
         }

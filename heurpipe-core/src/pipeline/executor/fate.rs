@@ -17,6 +17,8 @@ pub(super) struct Fate {
     pub(super) task: Option<Box<ReviewTask>>,
     reason: Option<String>,
     withheld: Vec<String>,
+    /// What it was before a sink refused it, if one did.
+    before_refusal: Option<Outcome>,
     /// Whether sinks have an earlier version that must be brought up to date, whatever the outcome.
     in_sinks: bool,
     /// Which sinks it goes to, a bit each.
@@ -35,6 +37,7 @@ impl Fate {
             task: None,
             reason: None,
             withheld: Vec::new(),
+            before_refusal: None,
             in_sinks: state.is_some_and(State::is_in_sinks),
             takers: 0,
             envelope,
@@ -80,6 +83,14 @@ impl Fate {
         self.envelope.fail(stage, error);
     }
 
+    /// A sink refused it for good.
+    pub(super) fn refuse(&mut self, use_case: &str, sink: &str, error: Error) {
+        let before = self.outcome.clone();
+        self.before_refusal.get_or_insert(before);
+        self.fail(sink, error);
+        self.enter_state(use_case);
+    }
+
     /// It was erased and must not come back.
     pub(super) fn tombstoned(mut self) -> Self {
         self.outcome = Outcome::Filtered {
@@ -123,8 +134,15 @@ impl Fate {
         self.takers >> sink & 1 == 1
     }
 
-    /// To be routed once more: what another writer said may make it relevant. Only routing filters here.
+    /// To be routed and written once more: what another writer said may make it relevant, or fit for a sink that refused it. Only routing filters
+    /// here.
     pub(super) fn reopened(mut self) -> Self {
+        if let Some(before) = self.before_refusal.take()
+            && before != Outcome::DeadLettered
+        {
+            self.outcome = before;
+            self.envelope.failure = None;
+        }
         if matches!(self.outcome, Outcome::Filtered { .. }) {
             self.outcome = Outcome::Delivered;
         }

@@ -1,7 +1,7 @@
 //! Which posts are on their way: one PostId at a time.
 
 use std::collections::hash_map::Entry;
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasherDefault, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -26,16 +26,20 @@ impl Key {
     }
 }
 
-/// A second arrival of a post on its way waits until the first is settled.
+/// A second arrival of a post on its way waits until the first is settled, and then has the claim: no later arrival overtakes it.
 pub(super) struct InFlight {
     state: Mutex<State>,
-    again: UnboundedSender<Arrival>,
+    again: UnboundedSender<Handed>,
     pub(super) changed: Notify,
 }
 
+/// An arrival that has waited, with the claim to its post.
+pub(super) type Handed = (Key, Arrival);
+
 #[derive(Default)]
 struct State {
-    waiting: HashMap<Key, Vec<Arrival>, Keyed>,
+    /// Posts on their way, each with the arrivals that wait for it, in order.
+    waiting: HashMap<Key, VecDeque<Arrival>, Keyed>,
     seen: Recent,
 }
 
@@ -48,7 +52,7 @@ pub(super) enum Claim {
 }
 
 impl InFlight {
-    pub(super) fn new(again: UnboundedSender<Arrival>) -> Self {
+    pub(super) fn new(again: UnboundedSender<Handed>) -> Self {
         Self {
             state: Mutex::default(),
             again,
@@ -68,20 +72,21 @@ impl InFlight {
                 Claim::Taken { again } => each(key, arrival, again),
                 Claim::Waits => {
                     if let Some(waiting) = state.waiting.get_mut(&key) {
-                        waiting.push(arrival);
+                        waiting.push_back(arrival);
                     }
                 }
             }
         }
     }
 
-    /// Lets go of posts; whoever waited for one comes again.
+    /// Lets go of posts. Whoever has waited longest for one takes it in hand, and comes again.
     pub(super) fn release(&self, keys: impl IntoIterator<Item = Key>) {
         let mut state = self.lock();
         for key in keys {
-            for arrival in state.waiting.remove(&key).into_iter().flatten() {
+            match state.waiting.get_mut(&key).and_then(VecDeque::pop_front) {
                 // The intake ends only when nothing is in flight, so it is there to take this.
-                let _ = self.again.send(arrival);
+                Some(arrival) => drop(self.again.send((key, arrival))),
+                None => drop(state.waiting.remove(&key)),
             }
         }
         drop(state);
@@ -103,7 +108,7 @@ impl State {
         match self.waiting.entry(key) {
             Entry::Occupied(_) => Claim::Waits,
             Entry::Vacant(free) => {
-                free.insert(Vec::new());
+                free.insert(VecDeque::new());
                 Claim::Taken {
                     again: !self.seen.insert(key),
                 }
@@ -155,10 +160,43 @@ impl Hasher for KeyHasher {
 
 #[cfg(test)]
 mod tests {
+    use tokio::sync::mpsc::unbounded_channel;
+
+    use super::super::super::receipt::PageReceipt;
     use super::*;
+    use crate::{Incoming, Platform};
 
     fn key(number: usize) -> Key {
         Key(number as u128)
+    }
+
+    #[test]
+    fn of_those_that_wait_for_a_post_the_first_has_it_next_and_none_overtakes() {
+        let (progress, _notes) = unbounded_channel();
+        let mut shares = PageReceipt::issue(0, 4, progress);
+        let (again, mut handed) = unbounded_channel();
+        let in_flight = InFlight::new(again);
+        let mut arrives = |name: &str| {
+            let item = Incoming::Gone(PostId::new(Platform::new("test"), name));
+            let mut taken = false;
+            let arrival = shares.next().map(|share| (key(1), (item, share)));
+            in_flight.claim(arrival, |_, _, _| taken = true);
+            taken
+        };
+        let mut released = || {
+            in_flight.release([key(1)]);
+            let (_, (item, _)) = handed.try_recv().ok()?;
+            Some(item.id().native.to_string())
+        };
+        assert!(arrives("first"));
+        assert!(!arrives("second"));
+        assert!(!arrives("third"));
+        assert_eq!(released().as_deref(), Some("second"));
+        assert!(!arrives("fourth"), "the second has the claim");
+        assert_eq!(released().as_deref(), Some("third"));
+        assert_eq!(released().as_deref(), Some("fourth"));
+        assert_eq!(released(), None);
+        assert!(in_flight.is_empty());
     }
 
     #[test]

@@ -6,7 +6,7 @@ use tokio::sync::mpsc::{Receiver, Sender, UnboundedReceiver};
 use tokio::time::Instant;
 
 use super::super::partition_channel::Share;
-use super::in_flight::Key;
+use super::in_flight::{Handed, Key};
 use super::meeting;
 use super::meter::Meter;
 use super::options::RunOptions;
@@ -17,7 +17,7 @@ pub(super) struct Intake {
     pub(super) shared: Arc<Shared>,
     pub(super) meter: Arc<Meter>,
     pub(super) pages: Receiver<Vec<Arrival>>,
-    pub(super) again: UnboundedReceiver<Arrival>,
+    pub(super) again: UnboundedReceiver<Handed>,
     pub(super) next: Sender<Parcel>,
 }
 
@@ -63,9 +63,13 @@ impl Intake {
         let mut gathered = Gathered::default();
         let mut reading = true;
         while reading || self.shared.in_flight.len() > 0 || !self.again.is_empty() {
+            let mut handed = None;
             let arrivals = tokio::select! {
                 biased;
-                Some(arrival) = self.again.recv() => vec![arrival],
+                Some(again) = self.again.recv() => {
+                    handed = Some(again);
+                    Vec::new()
+                }
                 page = self.pages.recv(), if reading => match page {
                     Some(page) => {
                         self.meter.entered(page.len());
@@ -80,8 +84,9 @@ impl Intake {
                 }
             };
             let shared = Arc::clone(&self.shared);
-            if !arrivals.is_empty() {
-                let envelopes = self.meter.measure(take_in(&shared, arrivals)).await?;
+            if !arrivals.is_empty() || handed.is_some() {
+                let taking = take_in(&shared, arrivals, handed);
+                let envelopes = self.meter.measure(taking).await?;
                 gathered.add(envelopes, &shared.options);
             }
             if !reading {
@@ -155,8 +160,23 @@ impl Gathered {
     }
 }
 
-async fn take_in(shared: &Shared, arrivals: Vec<Arrival>) -> Result<Vec<Envelope>> {
-    let claimed = claim(shared, arrivals).await?;
+/// Takes in what has arrived, or what has waited and has its claim already.
+async fn take_in(
+    shared: &Shared,
+    arrivals: Vec<Arrival>,
+    handed: Option<Handed>,
+) -> Result<Vec<Envelope>> {
+    let mut claimed = claim(shared, arrivals).await?;
+    claimed.extend(handed.map(|(key, (item, share))| {
+        let id = item.id().into_owned();
+        let claim = Claimed {
+            key,
+            id,
+            share,
+            again: true,
+        };
+        (item, claim)
+    }));
     match &shared.pipeline.parts.documents {
         Some(documents) => meeting::with_documents(shared, documents.as_ref(), claimed).await,
         None => Ok(meeting::with_nothing(shared, claimed)),
