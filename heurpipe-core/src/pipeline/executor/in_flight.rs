@@ -196,7 +196,7 @@ mod tests {
         assert_eq!(released().as_deref(), Some("third"));
         assert_eq!(released().as_deref(), Some("fourth"));
         assert_eq!(released(), None);
-        assert!(in_flight.is_empty());
+        assert_eq!(in_flight.len(), 0);
     }
 
     #[test]
