@@ -106,13 +106,25 @@ fn replace_states(tx: &Transaction<'_>, seq: i64, record: &Prepared) -> Result<(
             delete.execute((seq, use_case))?;
         }
     }
-    let mut insert = tx.prepare_cached("INSERT OR REPLACE INTO states VALUES (?, ?, ?, ?)")?;
+    let mut insert = tx.prepare_cached("INSERT INTO states VALUES (?, ?, ?, ?)")?;
+    // Each column is in an index of its own, which is left alone where the column stays the same.
+    let mut enter =
+        tx.prepare_cached("UPDATE states SET state = ? WHERE record = ? AND use_case = ?")?;
+    let mut analyse =
+        tx.prepare_cached("UPDATE states SET analysis = ? WHERE record = ? AND use_case = ?")?;
     for (use_case, name) in &record.states {
-        let same = |(u, n, a): &(String, String, String)| {
-            u == use_case && n == name && *a == record.analysis
-        };
-        if !stored.iter().any(same) {
-            insert.execute(params![seq, use_case, name, record.analysis])?;
+        match stored.iter().find(|(known, ..)| known == use_case) {
+            None => {
+                insert.execute(params![seq, use_case, name, record.analysis])?;
+            }
+            Some((_, state, analysis)) => {
+                if state != name {
+                    enter.execute(params![name, seq, use_case])?;
+                }
+                if *analysis != record.analysis {
+                    analyse.execute(params![record.analysis, seq, use_case])?;
+                }
+            }
         }
     }
     Ok(())
