@@ -4,13 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::executor::block_on;
-use heurpipe_core::{Incoming, Outcome, PostCounts, Retry, RunReport, RunStatus, State};
+use heurpipe_core::{Incoming, Outcome, Page, PostCounts, Retry, RunReport, RunStatus, State};
 
 use super::case::{Case, CrashCase, Moment, USE_CASE};
 use super::fuse::Crash;
 use super::life::{End, Life, live, live_with};
 use super::oracle::{Expected, Oracle};
 use super::parts::label_of;
+use super::reading::Track;
 use super::world::{Snapshot, World, has_note, post_id};
 
 pub type Checked<T = ()> = Result<T, String>;
@@ -340,15 +341,25 @@ fn key(place: (usize, usize), item: &Incoming) -> ItemKey {
 
 /// All that sources yielded.
 fn read(life: &Life) -> BTreeSet<ItemKey> {
+    keys_of(life, |track| &track.pages)
+}
+
+/// What sources were told the end of.
+fn told(life: &Life) -> BTreeSet<ItemKey> {
+    keys_of(life, |track| &track.pages[..track.told])
+}
+
+fn keys_of(life: &Life, pages: impl Fn(&Track) -> &[Page]) -> BTreeSet<ItemKey> {
     let tracks = life.log.0.lock().unwrap();
     let items = tracks.iter().flat_map(|(place, track)| {
-        let items = track.pages.iter().flat_map(|page| &page.items);
+        let items = pages(track).iter().flat_map(|page| &page.items);
         items.map(|item| key(*place, item))
     });
     items.collect()
 }
 
-/// Items that the life read and took with it: not told settled, and not in documents either. They must be read again.
+/// Items that the life read and took with it: not told settled, and not in documents either. They must be read again. What a queue yielded
+/// twice, since its reading failed in between, and was told once, is settled.
 async fn dropped(world: &World, life: &Life) -> Vec<ItemKey> {
     let open: Vec<((usize, usize), Incoming)> = {
         let tracks = life.log.0.lock().unwrap();
@@ -358,8 +369,12 @@ async fn dropped(world: &World, life: &Life) -> Vec<ItemKey> {
         });
         items.collect()
     };
+    let told = told(life);
     let mut dropped = Vec::new();
     for (place, item) in open {
+        if told.contains(&key(place, &item)) {
+            continue;
+        }
         if !world.case.documents || !world.is_kept(&item).await {
             dropped.push(key(place, &item));
         }
