@@ -65,12 +65,12 @@ impl Deliver {
         Some(load)
     }
 
-    /// What comes before the next pause. It is not waited for where so many posts are all that is on its way.
+    /// What comes before the next pause. It is not waited for where nothing more is read and so many posts are all that is on its way.
     async fn more(&mut self, loaded: usize) -> Option<Parcel> {
         if let Ok(parcel) = self.enriched.try_recv() {
             return Some(parcel);
         }
-        if self.shared.in_flight.len() <= loaded {
+        if self.shared.read_to_the_end() && self.shared.in_flight.len() <= loaded {
             return None;
         }
         let pause = Instant::now() + PAUSE;

@@ -75,7 +75,11 @@ impl Intake {
                         self.meter.entered(page.len());
                         page
                     }
-                    None => { reading = false; Vec::new() }
+                    None => {
+                        reading = false;
+                        self.shared.all_is_read();
+                        Vec::new()
+                    }
                 },
                 () = self.shared.in_flight.changed.notified(), if !reading => Vec::new(),
                 () = tokio::time::sleep_until(gathered.due), if !gathered.envelopes.is_empty() => {

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -32,6 +33,8 @@ pub(super) struct Shared {
     pub(super) controller: Option<Controller>,
     /// Bytes of posts between intake and settlement.
     pub(super) post_bytes: ByteBudget,
+    /// Whether no more pages are to come.
+    all_read: AtomicBool,
     /// What the run waits for, and why.
     waits: Mutex<BTreeMap<String, String>>,
 }
@@ -45,6 +48,7 @@ impl Shared {
             stop: watch::Sender::new(Stop::No),
             controller: budget.map(Controller::new),
             post_bytes: ByteBudget::new(options.byte_budget),
+            all_read: AtomicBool::new(false),
             waits: Mutex::default(),
             pipeline,
             options,
@@ -67,6 +71,16 @@ impl Shared {
 
     pub(super) fn now(&self) -> Timestamp {
         self.options.clock.now()
+    }
+
+    /// Says that no more pages are to come.
+    pub(super) fn all_is_read(&self) {
+        self.all_read.store(true, Relaxed);
+    }
+
+    /// Whether no more pages are to come.
+    pub(super) fn read_to_the_end(&self) -> bool {
+        self.all_read.load(Relaxed)
     }
 
     /// Settles items whose fate is durable: counts them, lets go of their posts, and tells their pages.
