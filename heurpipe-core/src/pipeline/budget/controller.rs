@@ -55,6 +55,13 @@ impl Controller {
         state.account.enter(posts, reserved, dearest);
     }
 
+    /// Whether the enricher is dear, as far as is known by now.
+    pub(crate) fn governs(&self, enricher: &str, declared_cpu_ms: f64) -> bool {
+        self.lock()
+            .govern(&self.budget, enricher, declared_cpu_ms)
+            .is_some()
+    }
+
     /// On which of these targets the enricher is to run. An enricher that is not dear runs on all.
     pub(crate) fn choose(
         &self,
@@ -63,12 +70,9 @@ impl Controller {
         candidates: &[Candidate],
     ) -> Vec<bool> {
         let mut state = self.lock();
-        let index = state.index(enricher, declared_cpu_ms);
-        let estimate = &mut state.estimates[index];
-        estimate.governed = self.budget.governs(estimate.cpu_ms());
-        if !estimate.governed {
+        let Some(index) = state.govern(&self.budget, enricher, declared_cpu_ms) else {
             return vec![true; candidates.len()];
-        }
+        };
         let ranks: Vec<Rank> = candidates.iter().map(Rank::of).collect();
         state.look_at(index, &ranks);
         state.admit(index, &ranks)
@@ -117,6 +121,14 @@ impl Controller {
 }
 
 impl State {
+    /// The place of an enricher's estimate, if it is dear by what is known now.
+    fn govern(&mut self, budget: &Budget, enricher: &str, declared_cpu_ms: f64) -> Option<usize> {
+        let index = self.index(enricher, declared_cpu_ms);
+        let estimate = &mut self.estimates[index];
+        estimate.governed = budget.governs(estimate.cpu_ms());
+        estimate.governed.then_some(index)
+    }
+
     /// Where the enricher's estimate lies. There are few enrichers, so looking through them is quickest.
     fn index(&mut self, enricher: &str, cpu_ms: f64) -> usize {
         let known = self.estimates.iter().position(|e| e.name == enricher);

@@ -146,17 +146,19 @@ async fn once(run: &EnricherRun, batch: &Batch) -> Result<Answers> {
     let work = run.stage.enricher.enrich(batch);
     let enriched = within(run.timeout, "enricher.enrich", &spec.name, work).await?;
     run.sizing.took(batch.len(), started.elapsed());
-    if enriched.outcomes.len() != batch.len() {
-        return Err(Error::new(ErrorKind::Internal, "enricher.enrich")
-            .message("the enricher gave another number of outcomes than it was given items")
-            .with("enricher", &spec.name)
-            .with("items", batch.len())
-            .with("outcomes", enriched.outcomes.len()));
-    }
-    let outcomes = enriched.outcomes.into_iter();
+    let outcomes = complete(
+        "enricher.enrich",
+        "enricher",
+        &spec.name,
+        batch.len(),
+        enriched.outcomes,
+    )?;
     Ok(Answers {
         fingerprint: enriched.fingerprint,
-        outcomes: outcomes.map(|o| o.and_then(|f| checked(spec, f))).collect(),
+        outcomes: outcomes
+            .into_iter()
+            .map(|o| o.and_then(|f| checked(spec, f)))
+            .collect(),
         cpu: enriched.cpu,
     })
 }
@@ -174,6 +176,26 @@ pub(super) async fn within<T>(
             .with("stage", stage)
             .with("limit_s", limit.as_secs_f64()))
     })
+}
+
+/// The outcomes of a call, one for each item. A part that gives another number has a defect, and nothing is known of any item.
+pub(super) fn complete<T>(
+    operation: &'static str,
+    part: &'static str,
+    name: &str,
+    items: usize,
+    outcomes: Vec<T>,
+) -> Result<Vec<T>> {
+    if outcomes.len() == items {
+        return Ok(outcomes);
+    }
+    Err(Error::new(ErrorKind::Internal, operation)
+        .message(format!(
+            "the {part} gave another number of outcomes than it was given items"
+        ))
+        .with(part, name)
+        .with("items", items)
+        .with("outcomes", outcomes.len()))
 }
 
 /// Findings that nobody could store or explain fail their item.

@@ -231,8 +231,10 @@ impl Deliver {
         ))
     }
 
-    /// Commits the states and settles the receipts. Gives back what somebody else has changed in between, merged, and what the store
-    /// refuses for good, failed.
+    /// Commits the states and settles the receipts. Gives back what somebody else has changed in between, merged.
+    ///
+    /// # Errors
+    /// When the store refuses a record for good: its posts stay pending.
     async fn commit(&self, documents: &dyn Documents, fates: Vec<Fate>) -> Result<Vec<Fate>> {
         let records: Vec<&Record> = fates.iter().map(|f| f.envelope.record.as_ref()).collect();
         let committed = self

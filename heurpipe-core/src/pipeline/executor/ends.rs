@@ -6,12 +6,10 @@ use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use tokio::time::Instant;
 
-use super::call::{is_temporary, within};
+use super::call::{complete, is_temporary, within};
 use super::shared::Shared;
 use super::stages::EndRun;
-use crate::{
-    Durable, Error, ErrorKind, ItemResult, QualityGate, Record, Result, Retry, Sink, Verdict,
-};
+use crate::{Durable, Error, ItemResult, QualityGate, Record, Result, Retry, Sink, Verdict};
 
 /// A gate's verdicts, in calls of the size that its stage wants.
 pub(super) async fn judge(
@@ -57,7 +55,7 @@ async fn judge_once(
     let judging = gate.judge(records);
     let verdicts = within(run.timeout, "gate.judge", gate.name(), judging).await?;
     run.sizing.took(records.len(), started.elapsed());
-    complete("gate.judge", gate.name(), records.len(), verdicts)
+    complete("gate.judge", "stage", gate.name(), records.len(), verdicts)
 }
 
 /// Asks again about the records on which the gate failed for the moment, within an answer that was given.
@@ -201,7 +199,7 @@ fn write<'a>(
         let name = sink.spec().name.as_str();
         let call = || write_once(sink, run, records);
         let written = shared.persist(name, call).await;
-        match written.and_then(|w| complete("sink.write", name, records.len(), w)) {
+        match written.and_then(|w| complete("sink.write", "stage", name, records.len(), w)) {
             Ok(outcomes) => Ok(outcomes),
             Err(error) if error.retry() != Retry::Permanent => Err(error),
             Err(error) if records.len() == 1 => Ok(vec![Err(error)]),
@@ -237,7 +235,7 @@ pub(super) async fn spill(sink: &dyn Sink, run: &EndRun, records: &[Arc<Record>]
         if sink.spec().durable == Durable::AtFlush {
             within(run.timeout, "sink.flush", name, sink.flush()).await?;
         }
-        complete("sink.write", name, records.len(), written)
+        complete("sink.write", "stage", name, records.len(), written)
     };
     match run.retry.run(name, call).await {
         Ok(outcomes) => outcomes.iter().filter(|outcome| outcome.is_err()).count(),
@@ -246,21 +244,4 @@ pub(super) async fn spill(sink: &dyn Sink, run: &EndRun, records: &[Arc<Record>]
             records.len()
         }
     }
-}
-
-/// A part that does not answer for each item has a defect, and nothing is known of any item.
-fn complete<T>(
-    operation: &'static str,
-    stage: &str,
-    items: usize,
-    outcomes: Vec<T>,
-) -> Result<Vec<T>> {
-    if outcomes.len() == items {
-        return Ok(outcomes);
-    }
-    Err(Error::new(ErrorKind::Internal, operation)
-        .message("the stage gave another number of outcomes than it was given items")
-        .with("stage", stage)
-        .with("items", items)
-        .with("outcomes", outcomes.len()))
 }

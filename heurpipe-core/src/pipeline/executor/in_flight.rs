@@ -43,14 +43,6 @@ struct State {
     seen: Recent,
 }
 
-/// What came of claiming a post.
-pub(super) enum Claim {
-    /// It is in hand. Whether this run has seen it before, not too long ago.
-    Taken { again: bool },
-    /// It is on its way: the arrival waits and comes again.
-    Waits,
-}
-
 impl InFlight {
     pub(super) fn new(again: UnboundedSender<Handed>) -> Self {
         Self {
@@ -60,20 +52,21 @@ impl InFlight {
         }
     }
 
-    /// Takes posts in hand, all under one lock: calls `each` with every arrival whose post was free. The others come again.
+    /// Takes posts in hand, all under one lock: calls `each` with every arrival whose post was free, and with whether this run has seen the
+    /// post before, not too long ago. The others wait and come again.
     pub(super) fn claim(
         &self,
         arrivals: impl IntoIterator<Item = (Key, Arrival)>,
         mut each: impl FnMut(Key, Arrival, bool),
     ) {
         let mut state = self.lock();
+        let State { waiting, seen } = &mut *state;
         for (key, arrival) in arrivals {
-            match state.claim(key) {
-                Claim::Taken { again } => each(key, arrival, again),
-                Claim::Waits => {
-                    if let Some(waiting) = state.waiting.get_mut(&key) {
-                        waiting.push_back(arrival);
-                    }
+            match waiting.entry(key) {
+                Entry::Occupied(mut waiting) => waiting.get_mut().push_back(arrival),
+                Entry::Vacant(free) => {
+                    free.insert(VecDeque::new());
+                    each(key, arrival, !seen.insert(key));
                 }
             }
         }
@@ -100,20 +93,6 @@ impl InFlight {
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    fn claim(&mut self, key: Key) -> Claim {
-        match self.waiting.entry(key) {
-            Entry::Occupied(_) => Claim::Waits,
-            Entry::Vacant(free) => {
-                free.insert(VecDeque::new());
-                Claim::Taken {
-                    again: !self.seen.insert(key),
-                }
-            }
-        }
     }
 }
 

@@ -84,6 +84,10 @@ fn within_budget(
     let Some(controller) = &shared.controller else {
         return jobs;
     };
+    // What a candidate is worth takes looking at its record, which a cheap enricher is spared.
+    if !controller.governs(&spec.name, spec.cost.cpu_ms()) {
+        return jobs;
+    }
     let candidates: Vec<Candidate> = jobs
         .iter()
         .map(|job| candidate(spec, &envelopes[job.envelope].record, &job.target))
