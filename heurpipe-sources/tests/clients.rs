@@ -304,11 +304,8 @@ async fn pictures_of_both_networks_are_fetched() {
         let requests: Vec<MediaRequest> = posts(&gathered)
             .into_values()
             .flat_map(|post| {
-                let of = post.id.clone();
-                post.media.into_iter().map(move |media| MediaRequest {
-                    post: of.clone(),
-                    media,
-                })
+                let request = |medium| MediaRequest::of(&post, medium);
+                post.media.iter().map(request).collect::<Vec<_>>()
             })
             .take(8)
             .collect();

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::annotation::{Annotation, By};
 use super::ledger::{LedgerEntry, LedgerOutcome};
-use super::post::{Author, Counts, Fetched, Media, Places, Post};
+use super::post::{Author, Counts, Fetched, Media, Places, Post, Precision};
 use super::record::{Observation, Record, sort_annotations, sort_ledger};
 
 /// Merges `new` into `old`, which have one identity.
@@ -17,7 +17,7 @@ pub(super) fn merge_post(old: &mut Post, new: Post) {
     merge_author(&mut old.author, new.author, newer);
     merge_places(&mut old.places, new.places, newer);
     merge_option(&mut old.permalink, new.permalink, newer);
-    merge_option(&mut old.published_at, new.published_at, newer);
+    merge_published(old, new.published_at, new.published_within, newer);
     merge_option(&mut old.repost_of, new.repost_of, newer);
     merge_option(&mut old.language_hint, new.language_hint, newer);
     for alias in new.aliases.into_iter().chain([new.id]) {
@@ -42,6 +42,21 @@ pub(super) fn merge_post(old: &mut Post, new: Post) {
 fn merge_option<T>(old: &mut Option<T>, new: Option<T>, newer: bool) {
     if new.is_some() && (newer || old.is_none()) {
         *old = new;
+    }
+}
+
+/// The time that is known more exactly; of two equally exact ones the later seen.
+fn merge_published(old: &mut Post, at: Option<Timestamp>, within: Option<Precision>, newer: bool) {
+    let better = match (old.published_at, at) {
+        (_, None) => false,
+        (None, Some(_)) => true,
+        (Some(_), Some(_)) if within == old.published_within => newer,
+        // None stands for exact and is the least.
+        (Some(_), Some(_)) => within < old.published_within,
+    };
+    if better {
+        old.published_at = at;
+        old.published_within = within;
     }
 }
 

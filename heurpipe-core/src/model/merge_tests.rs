@@ -4,8 +4,8 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{
-    Digest, Finding, Fingerprint, InputDigest, Place, Platform, PostId, Producer, Raw, Region,
-    SkipReason, State, Target, Value,
+    Digest, Finding, Fingerprint, InputDigest, Place, Platform, PostId, Precision, Producer, Raw,
+    Region, SkipReason, State, Target, Value,
 };
 
 fn at(second: i64) -> Timestamp {
@@ -109,6 +109,22 @@ fn view(mask: u32, collected: i64) -> Post {
         post.author = None;
     }
     post
+}
+
+#[test]
+fn the_time_that_is_known_more_exactly_stands() {
+    let mut exact = truth();
+    exact.collected_at = at(1);
+    let mut of_day = exact.clone();
+    of_day.collected_at = at(2);
+    of_day.published_at = Some(at(-400));
+    of_day.published_within = Some(Precision::Day);
+    for (first, second) in [(&exact, &of_day), (&of_day, &exact)] {
+        let mut merged = first.clone();
+        merge_post(&mut merged, second.clone());
+        assert_eq!(merged.published_at, Some(at(-50)));
+        assert_eq!(merged.published_within, None);
+    }
 }
 
 proptest! {

@@ -13,6 +13,8 @@ mod tests;
 pub use annotation::{Annotation, By, ColourShare, Finding, Producer, Region, Target, Value};
 pub use id::{Digest, Fingerprint, InputDigest, Platform, PostId};
 pub use ledger::{LedgerEntry, LedgerOutcome, SkipReason};
-pub use post::{Author, Counts, Fetched, Media, MediaKind, Place, Places, Post, Raw};
+pub use post::{
+    Author, CountryBy, Counts, Crs, Fetched, Media, MediaKind, Place, Places, Post, Precision, Raw,
+};
 pub use record::{Effective, Observation, Record, State};
 pub use states::States;

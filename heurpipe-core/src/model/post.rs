@@ -44,7 +44,10 @@ pub struct Post {
     /// When the author published it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub published_at: Option<Timestamp>,
-    /// When it was read from its source.
+    /// How exactly `published_at` is known; none: as exactly as it is written. Archives write `3 minutes ago` or a day alone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub published_within: Option<Precision>,
+    /// When it was read from its source: for an archive, when the archive was made.
     pub collected_at: Timestamp,
     /// The post that this one passes on.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -77,6 +80,7 @@ impl Post {
             author: None,
             counts: Counts::default(),
             published_at: None,
+            published_within: None,
             collected_at,
             repost_of: None,
             language_hint: None,
@@ -173,6 +177,19 @@ impl Author {
     }
 }
 
+/// How exactly a time is known: the true one lies within so much after the one that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Precision {
+    /// A minute.
+    Minute,
+    /// An hour.
+    Hour,
+    /// A day.
+    Day,
+}
+
 /// Three separate claims about where a post is from. They differ in meaning and in sensitivity and are never merged.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
@@ -212,12 +229,46 @@ pub struct Place {
     /// ISO 3166-1 alpha-2, upper case, when it could be derived.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub country: Option<String>,
-    /// Degrees north, in the network's own reference system.
+    /// How the country was derived.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub country_by: Option<CountryBy>,
+    /// Degrees north, in the reference system `crs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub latitude: Option<f64>,
-    /// Degrees east, in the network's own reference system.
+    /// Degrees east, in the reference system `crs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub longitude: Option<f64>,
+    /// The reference system of the coordinates; none: unknown. Never converted: maps of China are shifted by up to 500 m.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub crs: Option<Crs>,
+}
+
+/// How the country of a place was derived.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum CountryBy {
+    /// The source gives its code.
+    Code,
+    /// The name says the country.
+    Name,
+    /// The name says a province or state of it.
+    Region,
+    /// The name says a city of it, which no other country has a comparable one of the same name.
+    City,
+    /// The coordinates lie in it.
+    Coordinates,
+}
+
+/// A reference system of coordinates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Crs {
+    /// That of GPS.
+    Wgs84,
+    /// The shifted one of maps of China.
+    Gcj02,
 }
 
 impl Place {

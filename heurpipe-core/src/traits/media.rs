@@ -5,7 +5,7 @@ use bytes::Bytes;
 
 use super::enricher::ItemResult;
 use crate::Result;
-use crate::model::{Digest, Media, PostId};
+use crate::model::{Digest, Media, Post, PostId};
 
 /// Fetches media into a blob store.
 ///
@@ -25,11 +25,39 @@ pub trait FetchMedia: Send + Sync {
 
 /// A medium to fetch.
 #[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
 pub struct MediaRequest {
     /// The post it belongs to.
     pub post: PostId,
     /// The medium.
     pub media: Media,
+    /// Other ids of the post: under one of them its source may know it better.
+    pub aliases: Vec<PostId>,
+    /// The author's handle, where it is known: some sources find a post by its author only.
+    pub author: Option<String>,
+}
+
+impl MediaRequest {
+    /// A request that says no more of the post than its id.
+    pub fn new(post: PostId, media: Media) -> Self {
+        Self {
+            post,
+            media,
+            aliases: Vec::new(),
+            author: None,
+        }
+    }
+
+    /// A request for one of a post's media.
+    pub fn of(post: &Post, media: &Media) -> Self {
+        let author = post.author.as_ref();
+        Self {
+            post: post.id.clone(),
+            media: media.clone(),
+            aliases: post.aliases.clone(),
+            author: author.and_then(|author| author.handle.clone()),
+        }
+    }
 }
 
 /// What came of fetching a medium.

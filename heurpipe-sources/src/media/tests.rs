@@ -52,10 +52,8 @@ fn local() -> MediaFetcher {
 }
 
 async fn fetch(fetcher: &MediaFetcher, url: &str) -> ItemResult<MediaOutcome> {
-    let request = MediaRequest {
-        post: "weibo:1".parse::<PostId>().unwrap(),
-        media: Media::image("a", url),
-    };
+    let post = "weibo:1".parse::<PostId>().unwrap();
+    let request = MediaRequest::new(post, Media::image("a", url));
     fetcher.fetch(&[request]).await.remove(0)
 }
 
@@ -291,12 +289,10 @@ async fn files_are_read_beneath_folders_that_were_named() {
 async fn outcomes_stand_in_the_order_of_the_requests() {
     let host = world().await;
     let requests: Vec<MediaRequest> = (0..40)
-        .map(|number| MediaRequest {
-            post: format!("weibo:{number}").parse().unwrap(),
-            media: Media::image(
-                "a",
-                format!("{host}/{}", ["ok.jpg", "none.jpg"][number % 2]),
-            ),
+        .map(|number| {
+            let file = ["ok.jpg", "none.jpg"][number % 2];
+            let medium = Media::image("a", format!("{host}/{file}"));
+            MediaRequest::new(format!("weibo:{number}").parse().unwrap(), medium)
         })
         .collect();
     let outcomes = local().fetch(&requests).await;

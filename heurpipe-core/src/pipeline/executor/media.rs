@@ -166,10 +166,7 @@ fn missing(shared: &Shared, envelopes: &[Envelope]) -> Vec<Wanted> {
                 Fetched::Not => wanted.push(Wanted {
                     envelope: index,
                     medium: number,
-                    request: MediaRequest {
-                        post: envelope.record.id().clone(),
-                        media: medium.clone(),
-                    },
+                    request: MediaRequest::of(&envelope.record.post, medium),
                 }),
                 // A post seen twice in a run is counted once, whichever of its sightings comes first.
                 Fetched::Stored { .. } if !envelope.again => {
