@@ -85,5 +85,6 @@ pub use traits::search::{
 };
 pub use traits::sink::{Durable, Only, Sink, SinkExt, SinkSpec};
 pub use traits::source::{
-    Checkpoint, Cursor, Incoming, Page, Partition, Source, SourceSpec, Unreadable,
+    Checkpoint, Cursor, Incoming, KnownPost, LookUpPost, Page, Partition, Sighting, Source,
+    SourceSpec, Unreadable,
 };

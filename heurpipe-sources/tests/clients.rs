@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
 use heurpipe_core::{
-    Blobs, Checkpoint, Digest, Error, ErrorKind, FetchMedia, Incoming, MediaOutcome, MediaRequest,
-    Page, Partition, Post, Result, Retry, Source,
+    Blobs, Checkpoint, Digest, Error, ErrorKind, FetchMedia, Incoming, Media, MediaOutcome,
+    MediaRequest, Page, Partition, Post, Result, Retry, Source,
 };
 use heurpipe_sources::instagram::{InstagramGraph, InstagramGraphBuilder};
 use heurpipe_sources::media::MediaFetcher;
@@ -304,7 +304,7 @@ async fn pictures_of_both_networks_are_fetched() {
         let requests: Vec<MediaRequest> = posts(&gathered)
             .into_values()
             .flat_map(|post| {
-                let request = |medium| MediaRequest::of(&post, medium);
+                let request = |medium: &Media| MediaRequest::new(&post, medium.clone());
                 post.media.iter().map(request).collect::<Vec<_>>()
             })
             .take(8)

@@ -4,8 +4,9 @@ use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::enricher::ItemResult;
+use super::source::KnownPost;
 use crate::Result;
-use crate::model::{Digest, Media, Post, PostId};
+use crate::model::{Digest, Media};
 
 /// Fetches media into a blob store.
 ///
@@ -28,34 +29,17 @@ pub trait FetchMedia: Send + Sync {
 #[non_exhaustive]
 pub struct MediaRequest {
     /// The post it belongs to.
-    pub post: PostId,
+    pub post: KnownPost,
     /// The medium.
     pub media: Media,
-    /// Other ids of the post: under one of them its source may know it better.
-    pub aliases: Vec<PostId>,
-    /// The author's handle, where it is known: some sources find a post by its author only.
-    pub author: Option<String>,
 }
 
 impl MediaRequest {
-    /// A request that says no more of the post than its id.
-    pub fn new(post: PostId, media: Media) -> Self {
+    /// A request for a medium of a post.
+    pub fn new(post: impl Into<KnownPost>, media: Media) -> Self {
         Self {
-            post,
+            post: post.into(),
             media,
-            aliases: Vec::new(),
-            author: None,
-        }
-    }
-
-    /// A request for one of a post's media.
-    pub fn of(post: &Post, media: &Media) -> Self {
-        let author = post.author.as_ref();
-        Self {
-            post: post.id.clone(),
-            media: media.clone(),
-            aliases: post.aliases.clone(),
-            author: author.and_then(|author| author.handle.clone()),
         }
     }
 }

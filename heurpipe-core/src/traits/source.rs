@@ -40,6 +40,68 @@ pub trait Source: Send + Sync {
     }
 }
 
+/// Asks a network for single posts that are known already: to see how they fare, or to have the address of a picture again.
+///
+/// What an implementer must uphold:
+/// - [`Sighting::Gone`] is said only where the network says so outright; where it may be a limit in disguise, an error or
+///   [`Sighting::CannotTell`] is right.
+/// - The post that comes back is the one that was asked for, under whichever of its ids.
+#[async_trait]
+pub trait LookUpPost: Send + Sync {
+    /// The network.
+    fn platform(&self) -> Platform;
+
+    /// How the post fares.
+    ///
+    /// # Errors
+    /// When there is no answer: limits, credentials, the network itself.
+    async fn look_up(&self, post: &KnownPost) -> Result<Sighting>;
+}
+
+/// What is known of a post that is asked for once more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct KnownPost {
+    /// Its id.
+    pub id: PostId,
+    /// Other ids: under one of them its source may know it better.
+    pub aliases: Vec<PostId>,
+    /// The author's handle, where it is known: some calls find a post by its author only.
+    pub author: Option<String>,
+}
+
+impl From<PostId> for KnownPost {
+    fn from(id: PostId) -> Self {
+        Self {
+            id,
+            aliases: Vec::new(),
+            author: None,
+        }
+    }
+}
+
+impl From<&Post> for KnownPost {
+    fn from(post: &Post) -> Self {
+        let author = post.author.as_ref();
+        Self {
+            id: post.id.clone(),
+            aliases: post.aliases.clone(),
+            author: author.and_then(|author| author.handle.clone()),
+        }
+    }
+}
+
+/// How a post fares.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Sighting {
+    /// This is how it is now.
+    There(Box<Post>),
+    /// The network says that it is no longer there, or no longer to be seen.
+    Gone,
+    /// This source has no call that tells.
+    CannotTell,
+}
+
 /// What a source says of itself.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

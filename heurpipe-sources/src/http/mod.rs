@@ -4,6 +4,8 @@
 mod api;
 mod body;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
+mod kept;
+#[cfg(any(feature = "instagram", feature = "weibo"))]
 mod pace;
 mod retry_after;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
@@ -14,6 +16,8 @@ use heurpipe_core::{Error, ErrorKind};
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 pub(crate) use api::{Http, Reply, Wire, base_url};
 pub(crate) use body::read_limited;
+#[cfg(any(feature = "instagram", feature = "weibo"))]
+pub(crate) use kept::Kept;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 pub(crate) use pace::{Pace, Pacing};
 pub(crate) use retry_after::retry_after;

@@ -227,7 +227,7 @@ impl MediaFetcher {
         let outcome = self.outcome(request).await;
         outcome.map_err(|error| {
             error
-                .with("post", &request.post)
+                .with("post", &request.post.id)
                 .with("media", &request.media.id)
         })
     }
@@ -273,7 +273,7 @@ impl MediaFetcher {
         let referer = self
             .settings
             .referers
-            .get(request.post.platform.as_str())
+            .get(request.post.id.platform.as_str())
             .map(String::as_str);
         let attempt = || async {
             let _turn = self.turn(&self.at_once).await?;

@@ -292,7 +292,8 @@ async fn outcomes_stand_in_the_order_of_the_requests() {
         .map(|number| {
             let file = ["ok.jpg", "none.jpg"][number % 2];
             let medium = Media::image("a", format!("{host}/{file}"));
-            MediaRequest::new(format!("weibo:{number}").parse().unwrap(), medium)
+            let post: PostId = format!("weibo:{number}").parse().unwrap();
+            MediaRequest::new(post, medium)
         })
         .collect();
     let outcomes = local().fetch(&requests).await;

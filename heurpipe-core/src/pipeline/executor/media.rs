@@ -166,7 +166,7 @@ fn missing(shared: &Shared, envelopes: &[Envelope]) -> Vec<Wanted> {
                 Fetched::Not => wanted.push(Wanted {
                     envelope: index,
                     medium: number,
-                    request: MediaRequest::of(&envelope.record.post, medium),
+                    request: MediaRequest::new(&*envelope.record.post, medium.clone()),
                 }),
                 // A post seen twice in a run is counted once, whichever of its sightings comes first.
                 Fetched::Stored { .. } if !envelope.again => {
