@@ -64,7 +64,7 @@ impl FetchMedia for Fetcher {
     async fn fetch(&self, requests: &[MediaRequest]) -> Vec<ItemResult<MediaOutcome>> {
         let mut outcomes = Vec::new();
         for request in requests {
-            tokio::time::sleep((self.latency)(&request.post)).await;
+            tokio::time::sleep((self.latency)(&request.post.id)).await;
             let url = request.media.url.clone().unwrap();
             let times = self.size.div_ceil(url.len()).max(1);
             let bytes = Bytes::from(url.repeat(times));
