@@ -4,6 +4,8 @@ use std::path::Path;
 
 use heurpipe_core::{Error, ErrorKind, Result, Source};
 
+#[cfg(feature = "archive")]
+use crate::archive::{self, Archive};
 #[cfg(feature = "folder")]
 use crate::folder;
 #[cfg(feature = "ndjson")]
@@ -14,7 +16,7 @@ struct Form {
     looks_like: fn(&Path) -> bool,
     open: fn(&Path) -> Result<Box<dyn Source>>,
     /// As told to who gave something else.
-    description: &'static str,
+    description: fn() -> String,
 }
 
 /// What is looked for, the surest first.
@@ -23,13 +25,28 @@ const FORMS: &[Form] = &[
     Form {
         looks_like: ndjson::looks_like,
         open: |path| Ok(Box::new(ndjson::NdjsonSource::open(path)?)),
-        description: "records or posts of ours, one a line (a file, or a folder of .ndjson or .jsonl files)",
+        description: || {
+            "records or posts of ours, one a line (a file, or a folder of .ndjson or .jsonl files)"
+                .to_owned()
+        },
+    },
+    #[cfg(feature = "archive")]
+    Form {
+        looks_like: archive::looks_like,
+        open: |path| Ok(Box::new(Archive::open(path)?)),
+        description: || {
+            let formats = archive::formats().into_iter();
+            let descriptions: Vec<String> = formats.map(|(_, description)| description).collect();
+            descriptions.join("; ")
+        },
     },
     #[cfg(feature = "folder")]
     Form {
         looks_like: folder::looks_like,
         open: |path| Ok(Box::new(folder::PictureFolder::open(path)?)),
-        description: "a folder with pictures (jpg, jpeg, png, webp, gif) at any depth",
+        description: || {
+            "a folder with pictures (jpg, jpeg, png, webp, gif) at any depth".to_owned()
+        },
     },
 ];
 
@@ -51,7 +68,7 @@ pub fn open(path: impl AsRef<Path>) -> Result<Box<dyn Source>> {
 }
 
 fn unknown(path: &Path) -> Error {
-    let forms: Vec<&str> = FORMS.iter().map(|form| form.description).collect();
+    let forms: Vec<String> = FORMS.iter().map(|form| (form.description)()).collect();
     let message = format!("nothing known lies there; looked for: {}", forms.join("; "));
     Error::new(ErrorKind::InvalidInput, "detect.open")
         .message(message)

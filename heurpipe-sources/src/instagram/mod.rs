@@ -30,7 +30,7 @@
 //! hashtags need an operator. A hashtag or account that does not exist ends its partition with `NotFound`. The token goes in a header and
 //! stands in no error, log or stored payload.
 
-mod caption;
+pub(crate) mod caption;
 mod client;
 mod discovery;
 mod errors;

@@ -37,7 +37,7 @@ pub mod ids;
 mod limits;
 mod map;
 mod reader;
-mod text;
+pub(crate) mod text;
 mod timelines;
 mod wire;
 

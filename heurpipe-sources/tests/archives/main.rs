@@ -1,0 +1,5 @@
+//! Archives: fixtures of every format, and the real payloads of the folder beside the repository.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+mod weibo;
