@@ -31,7 +31,8 @@ pub(crate) fn count<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option
     })
 }
 
-fn count_of(text: &str) -> Option<u64> {
+/// A count written as a text; see [`count`].
+pub(crate) fn count_of(text: &str) -> Option<u64> {
     let text = text.trim().trim_end_matches('+').replace(',', "");
     let (digits, unit) = match text.strip_suffix('万') {
         Some(digits) => (digits, 1e4),

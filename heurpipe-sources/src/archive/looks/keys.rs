@@ -39,6 +39,11 @@ impl Keys {
         paths.iter().all(|path| self.0.contains(*path))
     }
 
+    /// Whether there are these paths and no others.
+    pub(crate) fn are(&self, paths: &[&str]) -> bool {
+        self.0.len() == paths.len() && self.have(paths)
+    }
+
     /// Whether one of these names occurs as a key, at whatever depth.
     pub(crate) fn mention(&self, names: &[&str]) -> bool {
         self.0.iter().any(|path| {

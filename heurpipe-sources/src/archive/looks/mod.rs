@@ -1,11 +1,13 @@
 //! What a file looks like: told from its beginning, never from its name.
 
 mod keys;
+mod tables;
 
 use heurpipe_core::Result;
 
 use super::container::{Container, Entry};
 pub(super) use keys::Keys;
+pub(super) use tables::Tables;
 
 /// So much of a file is looked at.
 const HEAD: usize = 256 * 1024;
@@ -17,8 +19,8 @@ pub(super) enum Looks {
     Json(JsonForm, Keys),
     /// Comma-separated values with this header.
     Csv(Vec<String>),
-    /// A database of SQLite.
-    Sqlite,
+    /// A database of SQLite with these tables.
+    Sqlite(Tables),
     /// Text that is none of these: its beginning.
     Text(String),
     /// A picture, a video or whatever else holds no posts.
@@ -55,7 +57,7 @@ impl Looks {
     /// Looks at the beginning of a file.
     pub(super) fn of_head(head: &[u8]) -> Self {
         if head.starts_with(b"SQLite format 3\0") {
-            return Self::Sqlite;
+            return Self::Sqlite(Tables::of(head));
         }
         let Some(text) = text_of(head) else {
             return Self::Other;
@@ -74,6 +76,11 @@ impl Looks {
             Self::Json(_, keys) => Some(keys),
             _ => None,
         }
+    }
+
+    /// Whether it is a database with this table, which has all of these columns.
+    pub(super) fn has_table(&self, name: &str, columns: &[&str]) -> bool {
+        matches!(self, Self::Sqlite(tables) if tables.have(name, columns))
     }
 
     /// Whether it is CSV whose header has all of these columns.

@@ -1,38 +1,85 @@
-//! What formats of Weibo have in common: pictures by pid, places, texts, times of China.
+//! What formats of Weibo have in common: numbers, texts, places, pictures by pid.
 
-use heurpipe_core::{Media, MediaKind, Place, Post};
-use jiff::civil::DateTime;
-use jiff::tz::{Offset, TimeZone};
-use jiff::{Timestamp, civil};
+use heurpipe_core::{Author, Media, MediaKind, Place, Platform, Post, PostId};
+use jiff::Timestamp;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
+use super::super::format::File;
 use crate::place;
-use crate::weibo::text;
+use crate::weibo::{ids, text};
+use crate::words::Distinct;
+
+/// The post's number: its id, else what its `bid` stands for.
+pub(super) fn number(id: Option<&str>, bid: Option<&str>) -> Option<String> {
+    let is_number = |id: &&str| !id.is_empty() && id.bytes().all(|c| c.is_ascii_digit());
+    let id = id.map(str::trim).filter(is_number).map(str::to_owned);
+    id.or_else(|| Some(ids::mid_of(bid?.trim())?.to_string()))
+}
+
+/// The identity of the post with this number.
+pub(super) fn post_id(number: &str) -> PostId {
+    PostId::new(Platform::weibo(), number)
+}
+
+/// The page of a post, which is named by its author and its `bid`.
+pub(super) fn permalink(author: Option<&str>, number: &str) -> Option<String> {
+    let bid = ids::bid_of(number.parse().ok()?);
+    Some(format!("https://weibo.com/{}/{bid}", author?))
+}
+
+/// Sets who wrote a post, and its page: whoever the archive names, else whoever the operator does.
+pub(super) fn set_author(post: &mut Post, author: Option<Author>, file: &File<'_>) {
+    post.author = author.or_else(|| file.options.author.clone());
+    let id = post.author.as_ref().and_then(|author| author.id.as_deref());
+    post.permalink = permalink(id, &post.id.native);
+}
 
 /// Sets the text and what is read off it.
 pub(super) fn set_text(post: &mut Post, given: &str) {
-    let trimmed = given.trim_matches(|c: char| c == '\u{200b}' || c.is_whitespace());
-    post.text = trimmed.to_owned();
+    post.text = given.trim_matches(is_blank).to_owned();
     post.hashtags = text::topics(&post.text);
     post.mentions = text::mentions(&post.text);
 }
 
-/// A time that a crawler has written without its zone: that of China.
-///
-/// # Errors
-/// A sentence when it is no time.
-pub(super) fn naive_time(text: &str) -> Result<Timestamp, String> {
-    let text = text.trim();
-    let time: Option<DateTime> = text
-        .replacen(' ', "T", 1)
-        .parse()
-        .ok()
-        .or_else(|| text.parse::<civil::Date>().ok().map(Into::into));
-    let china = TimeZone::fixed(Offset::constant(8));
-    time.and_then(|time| time.to_zoned(china).ok())
-        .map(|zoned| zoned.timestamp())
-        .ok_or_else(|| format!("its time is none: {text}"))
+/// Whether nobody sees a character: the network ends its texts with a space of no width.
+pub(super) fn is_blank(c: char) -> bool {
+    c == '\u{200b}' || c.is_whitespace()
+}
+
+/// Adds topics that are listed beside the text.
+pub(super) fn add_topics<'t>(post: &mut Post, topics: impl IntoIterator<Item = &'t str>) {
+    post.hashtags = joined(&post.hashtags, topics, '#');
+}
+
+/// Adds names that are listed beside the text as mentioned in it.
+pub(super) fn add_mentions<'t>(post: &mut Post, names: impl IntoIterator<Item = &'t str>) {
+    post.mentions = joined(&post.mentions, names, '@');
+}
+
+fn joined<'t>(
+    known: &[String],
+    further: impl IntoIterator<Item = &'t str>,
+    sign: char,
+) -> Vec<String> {
+    let further = further.into_iter().map(|word| {
+        let word = word.trim().trim_matches(sign);
+        word.strip_suffix("[超话]")
+            .unwrap_or(word)
+            .trim()
+            .to_owned()
+    });
+    let words = known.iter().cloned().chain(further);
+    words.collect::<Distinct>().list
+}
+
+/// The parts of a list that is written as one text.
+pub(super) fn listed<'t>(text: Option<&'t str>, separator: char) -> impl Iterator<Item = &'t str> {
+    text.unwrap_or_default()
+        .split(separator)
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
 }
 
 /// A place by name, without the words that introduce an IP region. `其他` (other) is no claim.
@@ -46,8 +93,8 @@ pub(super) fn claimed(name: &str) -> Option<Place> {
     (!name.is_empty() && name != "其他").then(|| place::place(name))
 }
 
-/// The place of a `geo`: the point with its latitude first, the name in its detail.
-pub(super) fn tagged(geo: &Value) -> Option<Place> {
+/// The place of a `geo`: the point with its latitude first, the name in its detail, else the one found elsewhere.
+pub(super) fn tagged(geo: &Value, name: Option<&str>) -> Option<Place> {
     let coordinates = geo.get("coordinates").and_then(Value::as_array);
     let degrees = |at: usize| match coordinates?.get(at)? {
         Value::Number(number) => number.as_f64(),
@@ -55,7 +102,11 @@ pub(super) fn tagged(geo: &Value) -> Option<Place> {
         _ => None,
     };
     let title = geo.pointer("/detail/title").and_then(Value::as_str);
-    let title = title.map(str::trim).filter(|title| !title.is_empty());
+    let title = [title, name]
+        .into_iter()
+        .flatten()
+        .map(str::trim)
+        .find(|title| !title.is_empty());
     let point = degrees(0).zip(degrees(1)).filter(|(latitude, longitude)| {
         let on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
         on_earth && (*latitude, *longitude) != (0.0, 0.0)
@@ -70,34 +121,141 @@ pub(super) fn tagged(geo: &Value) -> Option<Place> {
 }
 
 /// Adds a picture, named by its pid: the same on every host and in every size. A URL without an extension is one of a JPEG.
-pub(super) fn add_picture(post: &mut Post, url: &str) {
-    let Some(file) = file_name(url) else {
-        return;
-    };
+/// None when it is no URL, or the picture is there already.
+pub(super) fn add_picture<'p>(post: &'p mut Post, url: &str) -> Option<&'p mut Media> {
+    let url = absolute(url)?;
+    let file = file_name(&url)?;
     let (pid, url) = match file.rsplit_once('.') {
-        Some((pid, _)) => (pid.to_owned(), url.to_owned()),
+        Some((pid, _)) => (pid.to_owned(), url.into()),
         None => (file.clone(), format!("{url}.jpg")),
     };
-    add(post, pid, url, MediaKind::Image);
+    add(post, pid, url, MediaKind::Image)
 }
 
-/// Adds a video, named by its file.
-pub(super) fn add_video(post: &mut Post, url: &str) {
-    if let Some(file) = file_name(url) {
-        add(post, file, url.to_owned(), MediaKind::Video);
+/// Adds the still that stands for a video.
+pub(super) fn add_cover(post: &mut Post, url: &str) {
+    if let Some(medium) = add_picture(post, url) {
+        medium.kind = MediaKind::Thumbnail;
     }
 }
 
-fn add(post: &mut Post, id: String, url: String, kind: MediaKind) {
-    if post.medium(&id).is_none() {
-        let mut medium = Media::image(id, url);
-        medium.kind = kind;
-        post.media.push(medium);
-    }
+/// Adds a video, named by its file. Its URL says until when it works.
+pub(super) fn add_video<'p>(post: &'p mut Post, url: &str) -> Option<&'p mut Media> {
+    let url = absolute(url)?;
+    let id = video_name(&url)?;
+    let expires_at = expiry(&url);
+    let medium = add(post, id, url.into(), MediaKind::Video)?;
+    medium.url_expires_at = expires_at;
+    Some(medium)
 }
 
-fn file_name(url: &str) -> Option<String> {
-    let url = Url::parse(url.trim()).ok()?;
+fn add(post: &mut Post, id: String, url: String, kind: MediaKind) -> Option<&mut Media> {
+    if post.medium(&id).is_some() {
+        return None;
+    }
+    let mut medium = Media::image(id, url);
+    medium.kind = kind;
+    post.media.push(medium);
+    post.media.last_mut()
+}
+
+/// Some pages leave the scheme out.
+fn absolute(url: &str) -> Option<Url> {
+    let url = url.trim();
+    let url = match url.strip_prefix("//") {
+        Some(rest) => Url::parse(&format!("https://{rest}")),
+        None => Url::parse(url),
+    };
+    url.ok().filter(Url::has_host)
+}
+
+fn file_name(url: &Url) -> Option<String> {
     let name = url.path_segments()?.next_back()?;
     (!name.is_empty()).then(|| name.to_owned())
+}
+
+/// The player of moving pictures (`/media/play?livephoto=URL`) is the same for all of them: their file is the one that it plays.
+fn video_name(url: &Url) -> Option<String> {
+    let played = url.query_pairs().find(|(key, _)| key == "livephoto");
+    let played = played.and_then(|(_, url)| file_name(&Url::parse(&url).ok()?));
+    played.or_else(|| file_name(url))
+}
+
+fn expiry(url: &Url) -> Option<Timestamp> {
+    let (_, seconds) = url.query_pairs().find(|(key, _)| key == "Expires")?;
+    Timestamp::from_second(seconds.parse().ok()?).ok()
+}
+
+/// A yes or no written as a boolean, as 0 or 1, or as a text of these (`True`, `"1"`).
+pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
+    Ok(match Option::<Value>::deserialize(deserializer)? {
+        Some(Value::Bool(yes)) => Some(yes),
+        Some(Value::Number(number)) => number.as_i64().map(|number| number != 0),
+        Some(Value::String(text)) => match text.trim().to_ascii_lowercase().as_str() {
+            "1" | "true" => Some(true),
+            "0" | "false" => Some(false),
+            _ => None,
+        },
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn post() -> Post {
+        Post::new(post_id("4607741009594608"), Timestamp::UNIX_EPOCH)
+    }
+
+    #[test]
+    fn a_number_is_read_off_either_spelling() {
+        for (id, bid, expected) in [
+            (Some("4383183661430868"), None, Some("4383183661430868")),
+            (
+                Some("4383183661430868\t"),
+                Some("K3fnuEfZK"),
+                Some("4383183661430868"),
+            ),
+            (None, Some("HyTZc60ew"), Some("4383183661430868")),
+            (Some(""), Some("HyTZc60ew"), Some("4383183661430868")),
+            (Some("none"), Some("无"), None),
+            (None, None, None),
+        ] {
+            assert_eq!(number(id, bid).as_deref(), expected, "{id:?} {bid:?}");
+        }
+    }
+
+    #[test]
+    fn a_picture_is_the_same_on_every_host_and_in_every_size() {
+        let mut post = post();
+        add_picture(&mut post, "https://wx1.sinaimg.cn/large/0072gy1.jpg").unwrap();
+        assert!(add_picture(&mut post, "//ww3.sinaimg.cn/orj360/0072gy1.jpg?x=1").is_none());
+        add_picture(&mut post, "//wx1.sinaimg.cn/orj960/0072gy2").unwrap();
+        for none in ["", "无", "large/0072gy3.jpg", "https://wx1.sinaimg.cn/"] {
+            assert!(add_picture(&mut post, none).is_none(), "{none}");
+        }
+        let urls: Vec<_> = post.media.iter().map(|m| m.url.as_deref()).collect();
+        assert_eq!(
+            urls,
+            [
+                Some("https://wx1.sinaimg.cn/large/0072gy1.jpg"),
+                Some("https://wx1.sinaimg.cn/orj960/0072gy2.jpg")
+            ]
+        );
+    }
+
+    #[test]
+    fn videos_are_named_by_their_file() {
+        let mut post = post();
+        let clip = "https://f.video.weibocdn.com/o0/abc.mp4?label=mp4_720p&Expires=1666868183";
+        let clip = add_video(&mut post, clip).unwrap();
+        assert_eq!(clip.id, "abc.mp4");
+        assert_eq!(clip.url_expires_at.unwrap().as_second(), 1_666_868_183);
+        let moving =
+            "https://video.weibo.com/media/play?livephoto=https%3A%2F%2Fus.sinaimg.cn%2F000x.mov";
+        assert_eq!(add_video(&mut post, moving).unwrap().id, "000x.mov");
+    }
 }

@@ -1,15 +1,14 @@
 //! nghuyong/WeiboSpider: a post a line.
 
-use heurpipe_core::{Author, Counts, Platform, Post, PostId};
+use heurpipe_core::{Author, Counts, Post};
 use serde::Deserialize;
 use serde_json::Value;
 
 use super::super::cut::{Item, Layout};
 use super::super::format::{File, Format, Mapper, Out, raw};
 use super::super::looks::Looks;
-use super::parts;
+use super::{parts, times};
 use crate::lenient;
-use crate::weibo::ids;
 
 pub(super) const NAME: &str = "weibo_spider_jsonl";
 
@@ -43,11 +42,13 @@ struct Rows;
 impl Mapper for Rows {
     fn map(&mut self, item: &Item<'_>, file: &File<'_>, out: &mut Out) -> Result<(), String> {
         let row: Row = lenient::object(item.json)?;
-        let number = row
-            .id
-            .or_else(|| ids::mid_of(row.mblogid.as_deref()?).map(|mid| mid.to_string()))
-            .ok_or("it has no id")?;
-        let mut post = file.post(PostId::new(Platform::weibo(), number.as_str()));
+        if row.is_user() {
+            tracing::info!(line = %file.place(&item.place), "passed over: a user, no post");
+            return Ok(());
+        }
+        let number = parts::number(row.id.as_deref(), row.mblogid.as_deref());
+        let number = number.ok_or("it has no id")?;
+        let mut post = file.post(parts::post_id(&number));
         // The line itself says when it was gathered.
         if let Some(at) = row
             .crawl_time
@@ -55,19 +56,17 @@ impl Mapper for Rows {
         {
             post.collected_at = at;
         }
-        post.published_at = row
-            .created_at
-            .as_deref()
-            .map(parts::naive_time)
-            .transpose()?;
+        if let Some(time) = &row.created_at {
+            times::moment(time, post.collected_at)?.publish(&mut post);
+        }
         parts::set_text(&mut post, row.content.as_deref().unwrap_or_default());
         post.counts = Counts::new(row.attitudes_count, row.comments_count, row.reposts_count);
         post.permalink = row.url;
         post.places.ip_region = row.ip_location.as_deref().and_then(parts::claimed);
-        post.places.tagged = parts::tagged(&row.geo);
-        post.repost_of = row
-            .retweet_id
-            .map(|id| PostId::new(Platform::weibo(), id.as_str()));
+        post.places.tagged = parts::tagged(&row.geo, None);
+        let location = row.user.as_ref().and_then(|user| user.location.as_deref());
+        post.places.declared = location.and_then(parts::claimed);
+        post.repost_of = row.retweet_id.as_deref().map(parts::post_id);
         post.author = row.user.map(author);
         add_media(&mut post, &row.pic_urls, row.video.as_deref());
         post.raw.insert(NAME.to_owned(), raw(item.json));
@@ -80,6 +79,7 @@ fn author(user: User) -> Author {
     let mut author = Author::unknown();
     author.id = user.id;
     author.handle = user.nick_name.filter(|name| !name.is_empty());
+    author.followers = user.followers_count;
     author.verified = user.verified;
     author
 }
@@ -121,10 +121,19 @@ struct Row {
     retweet_id: Option<String>,
     #[serde(default)]
     user: Option<User>,
+    /// Of a user alone, whom the same crawler writes to files of the same kind.
+    #[serde(default)]
+    nick_name: Option<String>,
     #[serde(default)]
     url: Option<String>,
     #[serde(default)]
     crawl_time: Option<i64>,
+}
+
+impl Row {
+    fn is_user(&self) -> bool {
+        self.nick_name.is_some() && self.mblogid.is_none()
+    }
 }
 
 #[derive(Deserialize)]
@@ -133,6 +142,10 @@ struct User {
     id: Option<String>,
     #[serde(default)]
     nick_name: Option<String>,
+    #[serde(default)]
+    location: Option<String>,
+    #[serde(default, deserialize_with = "lenient::count")]
+    followers_count: Option<u64>,
     #[serde(default)]
     verified: Option<bool>,
 }

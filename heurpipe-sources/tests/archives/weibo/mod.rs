@@ -1,3 +1,5 @@
 //! Formats of Weibo.
 
+mod crawler;
+mod spider;
 mod weibospider_jsonl;
