@@ -59,6 +59,18 @@ pub(super) fn status(item: &RawValue, setting: &Setting<'_>) -> Mapped {
     }
 }
 
+/// Reads a status of an answer that was kept, of which nothing more can be asked for.
+#[cfg(feature = "archive")]
+pub(crate) fn captured(item: &RawValue, collected_at: Timestamp) -> Vec<Incoming> {
+    let setting = Setting {
+        partition: "captured",
+        collected_at,
+        media_base: None,
+        whole: &HashMap::new(),
+    };
+    status(item, &setting).items
+}
+
 fn read(item: &RawValue, setting: &Setting<'_>) -> Result<Mapped, String> {
     let status: Status = lenient::object(item).map_err(|error| format!("not a status: {error}"))?;
     let number = status.number().ok_or("it has no id")?.to_owned();

@@ -35,7 +35,7 @@ mod client;
 mod errors;
 pub mod ids;
 mod limits;
-mod map;
+pub(crate) mod map;
 mod reader;
 pub(crate) mod text;
 mod timelines;

@@ -4,7 +4,9 @@ use std::path::{Path, PathBuf};
 
 use futures::StreamExt;
 use heurpipe_core::testkit::suite::{self, SourceOptions};
-use heurpipe_core::{Checkpoint, Incoming, Page, Platform, Post, Record, Source, Unreadable};
+use heurpipe_core::{
+    Checkpoint, Incoming, Page, Platform, Post, PostId, Record, Source, Unreadable,
+};
 use heurpipe_sources::archive::Archive;
 use heurpipe_sources::ndjson;
 
@@ -48,21 +50,35 @@ pub async fn items(archive: &Archive) -> Vec<Incoming> {
     pages.into_iter().flat_map(|page| page.items).collect()
 }
 
+/// What is in an archive, by kind.
+#[derive(Debug, Default)]
+pub struct Contents {
+    pub posts: Vec<Post>,
+    pub unreadable: Vec<Unreadable>,
+    pub gone: Vec<PostId>,
+}
+
+/// Reads all of an archive.
+pub async fn contents(archive: &Archive) -> Contents {
+    let mut contents = Contents::default();
+    for item in items(archive).await {
+        match item {
+            Incoming::Post(post) => contents.posts.push(*post),
+            Incoming::Unreadable(item) => contents.unreadable.push(*item),
+            Incoming::Gone(id) => contents.gone.push(id),
+            other => panic!("no archive gives this: {other:?}"),
+        }
+    }
+    contents
+}
+
 /// Opens a fixture, checks that it was found to be of this format, and reads it: posts, and what cannot be read.
 pub async fn read(path: impl AsRef<Path>, format: &str) -> (Vec<Post>, Vec<Unreadable>) {
     let archive = Archive::open(path).unwrap();
     assert_eq!(found(&archive), format);
-    let mut posts = Vec::new();
-    let mut unreadable = Vec::new();
-    for item in items(&archive).await {
-        match item {
-            Incoming::Post(post) => posts.push(*post),
-            Incoming::Unreadable(item) => unreadable.push(*item),
-            Incoming::Gone(id) => panic!("{id} is gone"),
-            other => panic!("no archive gives this: {other:?}"),
-        }
-    }
-    (posts, unreadable)
+    let contents = contents(&archive).await;
+    assert_eq!(contents.gone, []);
+    (contents.posts, contents.unreadable)
 }
 
 /// The post with this native id.

@@ -1,11 +1,15 @@
 //! Formats of Weibo.
 
+mod archiver;
 mod crawler;
 mod html;
+mod open_api;
 mod parts;
 mod saved;
+mod search_csv;
 mod spider;
 mod times;
+mod web;
 mod weibospider_jsonl;
 
 use std::sync::Arc;
@@ -23,5 +27,10 @@ pub(super) fn formats() -> Formats {
         Arc::new(spider::WeiboSpiderCsv),
         Arc::new(spider::WeiboSuperspiderCsv),
         Arc::new(spider::WeiboSpiderTxt),
+        Arc::new(search_csv::WeiboSearchCsv),
+        Arc::new(archiver::WeiboArchiver),
+        Arc::new(web::WeiboAjax),
+        Arc::new(web::WeiboMobile),
+        Arc::new(open_api::WeiboOpenApi),
     ]
 }

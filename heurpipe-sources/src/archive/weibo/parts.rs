@@ -13,7 +13,8 @@ use crate::words::Distinct;
 
 /// The post's number: its id, else what its `bid` stands for.
 pub(super) fn number(id: Option<&str>, bid: Option<&str>) -> Option<String> {
-    let is_number = |id: &&str| !id.is_empty() && id.bytes().all(|c| c.is_ascii_digit());
+    let is_number =
+        |id: &&str| id.bytes().all(|c| c.is_ascii_digit()) && id.bytes().any(|c| c != b'0');
     let id = id.map(str::trim).filter(is_number).map(str::to_owned);
     id.or_else(|| Some(ids::mid_of(bid?.trim())?.to_string()))
 }
@@ -222,6 +223,7 @@ mod tests {
             (None, Some("HyTZc60ew"), Some("4383183661430868")),
             (Some(""), Some("HyTZc60ew"), Some("4383183661430868")),
             (Some("none"), Some("无"), None),
+            (Some("0"), None, None),
             (None, None, None),
         ] {
             assert_eq!(number(id, bid).as_deref(), expected, "{id:?} {bid:?}");

@@ -33,7 +33,10 @@ async fn lines_become_posts() {
     let author = dress.author.as_ref().unwrap();
     assert_eq!(author.handle.as_deref(), Some("云朵衣橱"));
     assert_eq!(author.verified, Some(true));
-    assert_eq!(dress.places.ip_region.as_ref().unwrap().name, "云南");
+    assert_eq!(author.followers, Some(66_395));
+    let places = [&dress.places.declared, &dress.places.ip_region];
+    let names = places.map(|place| place.as_ref().unwrap().name.as_str());
+    assert_eq!(names, ["上海 静安区", "云南"]);
 
     let repost = post(&posts, "4762810834227120");
     assert_eq!(
@@ -42,6 +45,12 @@ async fn lines_become_posts() {
     );
     assert_eq!(repost.counts.likes, Some(1_000_000));
     assert_eq!(repost.media[0].kind, MediaKind::Video);
+    // An hour after the crawl.
+    let expires_at = repost.media[0].url_expires_at.unwrap();
+    assert_eq!(
+        expires_at.duration_since(repost.collected_at).as_secs(),
+        3600
+    );
     let place = repost.places.tagged.as_ref().unwrap();
     assert_eq!(
         (place.name.as_str(), place.latitude),
@@ -49,6 +58,8 @@ async fn lines_become_posts() {
     );
     assert_lossless(&posts);
 
+    // The user among the lines is neither a post nor a mistake.
+    assert_eq!(unreadable.len(), 2);
     let reasons: Vec<_> = unreadable.iter().map(|item| item.reason.as_str()).collect();
     assert_eq!(reasons[0], "it has no id");
     assert!(reasons[1].starts_with("the line is no JSON"), "{reasons:?}");
