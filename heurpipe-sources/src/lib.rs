@@ -2,7 +2,7 @@
 //!
 //! Each source is a feature and a folder of its own: `instagram` and `weibo` are clients of the networks' official APIs, `folder` reads pictures,
 //! `ndjson` reads and writes our own records, `media` fetches pictures and videos into blobs. [`detect`] finds out
-//! which of them reads a given path.
+//! which of them reads a given path, and [`place`] reads the country off the words in which sources name places.
 
 pub mod detect;
 #[cfg(feature = "folder")]
@@ -19,8 +19,7 @@ pub mod media;
 pub mod ndjson;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 mod pass;
-#[cfg(feature = "weibo")]
-mod place;
+pub mod place;
 #[cfg(feature = "weibo")]
 pub mod weibo;
 #[cfg(any(feature = "instagram", feature = "weibo"))]

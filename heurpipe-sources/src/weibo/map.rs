@@ -222,21 +222,10 @@ fn places(status: &Status) -> Places {
         .user
         .as_ref()
         .and_then(|user| user.location.as_deref())
-        .and_then(claimed);
-    places.ip_region = status.region_name.as_deref().and_then(claimed);
+        .and_then(place::claimed);
+    places.ip_region = status.region_name.as_deref().and_then(place::claimed);
     places.tagged = tagged(status);
     places
-}
-
-/// A place by name, without the words that introduce an IP region. `其他` (other) is no claim.
-fn claimed(name: &str) -> Option<Place> {
-    let name = name.trim();
-    let name = ["发布于", "IP属地："]
-        .iter()
-        .find_map(|words| name.strip_prefix(words))
-        .unwrap_or(name)
-        .trim();
-    (!name.is_empty() && name != "其他").then(|| place::place(name))
 }
 
 /// The place tagged: the name is among the annotations, the point in `geo`, latitude first.
@@ -251,21 +240,13 @@ fn tagged(status: &Status) -> Option<Place> {
         .and_then(|place| place.get("title"))
         .or_else(|| status.geo.pointer("/detail/title"))
         .and_then(Value::as_str)
-        .map(str::trim)
-        .filter(|title| !title.is_empty());
+        .unwrap_or_default();
     let point = point_of_geo(&status.geo).or_else(|| {
         let place = annotated?;
         point(place.get("lat")?, place.get("lon")?)
     });
-    if title.is_none() && point.is_none() {
-        return None;
-    }
-    let mut place = place::place(title.unwrap_or_default());
-    if let Some((latitude, longitude)) = point {
-        place.latitude = Some(latitude);
-        place.longitude = Some(longitude);
-    }
-    Some(place)
+    let (latitude, longitude) = point.unzip();
+    place::tagged(title, latitude, longitude, None)
 }
 
 fn point_of_geo(geo: &Value) -> Option<(f64, f64)> {
@@ -273,12 +254,8 @@ fn point_of_geo(geo: &Value) -> Option<(f64, f64)> {
     point(coordinates.first()?, coordinates.get(1)?)
 }
 
-/// A point on earth. That of zero and zero stands for none.
 fn point(latitude: &Value, longitude: &Value) -> Option<(f64, f64)> {
-    let latitude = degrees(latitude)?;
-    let longitude = degrees(longitude)?;
-    let on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
-    (on_earth && (latitude, longitude) != (0.0, 0.0)).then_some((latitude, longitude))
+    place::point(degrees(latitude)?, degrees(longitude)?)
 }
 
 /// A number written as a number or as a text.
