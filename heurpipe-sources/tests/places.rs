@@ -1,5 +1,7 @@
 //! Places in the words of people, Weibo and Instagram: which country each says and by what, and which say none.
 
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
 use std::fmt::Write as _;
 
 use heurpipe_core::{CountryBy, Crs};
@@ -246,7 +248,36 @@ fn weibo_codes_name_the_province_and_the_city() {
     }
 }
 
+/// Prints what a look-up costs:
+/// `cargo test -p heurpipe-sources --test places -- --ignored --nocapture`.
+#[test]
+#[ignore = "a measurement"]
+fn a_look_up_is_measured() {
+    let table = include_str!("places/names.txt");
+    let names: Vec<&str> = table
+        .lines()
+        .filter_map(|l| Some(l.rsplit_once('=')?.0.trim()))
+        .collect();
+    let before = std::time::Instant::now();
+    let first = place::place("Paris");
+    println!("{:?} the first name, {first:?}", before.elapsed());
+
+    let rounds = 1_000;
+    let before = std::time::Instant::now();
+    let mut known = 0;
+    for _ in 0..rounds {
+        for name in &names {
+            known += usize::from(place::place(std::hint::black_box(name)).country.is_some());
+        }
+    }
+    let each = before.elapsed() / u32::try_from(rounds * names.len()).unwrap();
+    println!("{each:?} a name, of {} names", names.len());
+    assert_eq!(known, rounds * names.len());
+}
+
 proptest! {
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     #[test]
     fn any_text_reads_and_keeps_its_words(name in "\\PC{0,40}|[ ,，·|/()北京广东市省a-zA-Z]{0,20}") {
         let place = place::place(&name);

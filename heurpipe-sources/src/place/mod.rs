@@ -5,8 +5,7 @@
 //! implies. Nothing is guessed: a name that may mean places in several countries says none.
 //!
 //! The names come from CLDR, GeoNames and China's statistical codes; `heurpipe-sources/data/gazetteer/README.md` tells which, under which
-//! licences, and by which rule a name says a country. They are kept as sorted text and searched where they lie, so that no look-up waits for
-//! a table to be built.
+//! licences, and by which rule a name says a country.
 //!
 //! The claims of [`heurpipe_core::Places`] stay apart: nothing here looks at more than one of them. What sources say of a person's whereabouts
 //! beyond them is not mapped: `docs/places.md` lists it.

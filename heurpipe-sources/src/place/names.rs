@@ -1,9 +1,23 @@
 //! The names of the gazetteer, and which places of which countries they may mean.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 use heurpipe_core::CountryBy;
 
-/// A name a line, sorted by its bytes, then a tab and its claims: `london	=rGB cCA`.
+/// A name a line, sorted by its bytes, then a tab and its claims: `=cGB cCA` for London.
 static NAMES: &str = include_str!("../../data/gazetteer/names.tsv");
+
+/// The claims by name. It points into the text, takes 4.3 MB beside it and is built at the first look-up.
+static CLAIMS: LazyLock<HashMap<&str, Claims>> = LazyLock::new(|| {
+    let mut claims = HashMap::with_capacity(NAMES.lines().count());
+    claims.extend(rows().map(|(name, words)| (name, Claims(words))));
+    claims
+});
+
+fn rows() -> impl Iterator<Item = (&'static str, &'static str)> {
+    NAMES.lines().filter_map(|line| line.split_once('\t'))
+}
 
 /// A country that a name may mean, and as what.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,43 +58,20 @@ fn claim(word: &'static str) -> Option<Claim> {
 
 /// What a name means, in the form of [`heurpipe_core::text::keyword`]; none if the gazetteer lacks it.
 pub(super) fn find(name: &str) -> Option<Claims> {
-    let mut rest = NAMES;
-    while !rest.is_empty() {
-        let (before, line, after) = middle(rest);
-        let (found, claims) = line.split_once('\t')?;
-        rest = match name.cmp(found) {
-            std::cmp::Ordering::Less => before,
-            std::cmp::Ordering::Greater => after,
-            std::cmp::Ordering::Equal => return Some(Claims(claims)),
-        };
-    }
-    None
-}
-
-/// The line about the middle of the text, what stands before it, and what after.
-fn middle(text: &'static str) -> (&'static str, &'static str, &'static str) {
-    let bytes = text.as_bytes();
-    let half = bytes.len() / 2;
-    let is_end = |byte: &u8| *byte == b'\n';
-    let start = bytes[..half].iter().rposition(is_end).map_or(0, |i| i + 1);
-    let end = bytes[half..]
-        .iter()
-        .position(is_end)
-        .map_or(bytes.len(), |i| half + i);
-    let after = text.get(end + 1..).unwrap_or_default();
-    (&text[..start], &text[start..end], after)
+    CLAIMS.get(name).copied()
 }
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use heurpipe_core::text::keyword;
 
     use super::*;
 
     #[test]
     fn each_name_is_in_its_folded_form_and_found() {
-        for line in NAMES.lines() {
-            let (name, claims) = line.split_once('\t').unwrap();
+        for (name, claims) in rows() {
             assert_eq!(keyword(name), name);
             assert_eq!(find(name).unwrap().0, claims, "{name}");
         }
@@ -88,24 +79,18 @@ mod tests {
 
     #[test]
     fn the_names_are_sorted_and_each_stands_once() {
-        let names: Vec<&str> = NAMES
-            .lines()
-            .map(|l| l.split_once('\t').unwrap().0)
-            .collect();
-        assert!(names.is_sorted_by(|a, b| a < b));
-        assert!(NAMES.ends_with('\n'));
+        assert!(rows().map(|(name, _)| name).is_sorted_by(|a, b| a < b));
+        assert_eq!(rows().count(), NAMES.lines().count());
     }
 
     #[test]
     fn every_claim_reads() {
-        for line in NAMES.lines() {
-            let (name, words) = line.split_once('\t').unwrap();
+        for (name, words) in rows() {
             let claims: Vec<Claim> = Claims(words).all().collect();
             assert_eq!(claims.len(), words.split(' ').count(), "{name}");
             assert!(claims.iter().all(|c| c.country.len() == 2), "{name}");
-            if words.contains('=') {
-                assert_eq!(Claims(words).decided(), claims.first().copied(), "{name}");
-            }
+            let decided = words.starts_with('=').then(|| claims[0]);
+            assert_eq!(Claims(words).decided(), decided, "{name}");
         }
     }
 

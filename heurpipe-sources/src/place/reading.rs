@@ -5,12 +5,13 @@ use heurpipe_core::text::{is_han, keyword};
 
 use super::names::{self, Claim, Claims};
 
-/// What stands between the parts of a name, in its folded form.
-const BETWEEN_PARTS: [&str; 14] = [
-    ",", ";", "|", "/", "(", ")", " - ", "–", "—", "·", "・", "•", "、", "_",
+/// What stands between the parts of a name, in its folded form; a hyphen with spaces about it does too.
+const BETWEEN_PARTS: [char; 13] = [
+    ',', ';', '|', '/', '(', ')', '–', '—', '·', '・', '•', '、', '_',
 ];
+const HYPHEN_BETWEEN_PARTS: &str = " - ";
 
-/// ISO 3166-1 lists these beside China, which names of them end with.
+/// ISO 3166-1 lists these beside China, whose name stands with theirs: `中国 香港`, `Taipei, Taiwan, China`.
 const LISTED_BESIDE_CHINA: [&str; 3] = ["HK", "MO", "TW"];
 
 /// Of countries and of states.
@@ -39,15 +40,11 @@ pub(super) fn country(name: &str) -> Option<Claim> {
 }
 
 fn parts(name: &str) -> Vec<&str> {
-    let mut parts = vec![name];
-    for between in BETWEEN_PARTS {
-        parts = parts.iter().flat_map(|part| part.split(between)).collect();
-    }
-    parts.retain_mut(|part| {
-        *part = part.trim();
-        !part.is_empty()
-    });
-    parts
+    name.split(BETWEEN_PARTS)
+        .flat_map(|part| part.split(HYPHEN_BETWEEN_PARTS))
+        .map(str::trim)
+        .filter(|part| !part.is_empty())
+        .collect()
 }
 
 fn is_east_asian(c: char) -> bool {
@@ -68,7 +65,18 @@ fn of_western_parts(parts: &[&str]) -> Option<Claim> {
     let claim = claims
         .decided()
         .or_else(|| before.iter().rev().find_map(|part| settled(claims, part)))?;
+    if claim.by == CountryBy::City && is_contradicted(claim, before) {
+        return None;
+    }
     Some(listed_beside_china(claim, before).unwrap_or(claim))
+}
+
+/// `London / Paris`.
+fn is_contradicted(claim: Claim, before: &[&str]) -> bool {
+    before
+        .iter()
+        .filter_map(|part| names::find(part)?.decided())
+        .any(|other| other.country != claim.country)
 }
 
 /// `NY 11201`, `75001 Paris`.
@@ -96,13 +104,14 @@ fn settled(claims: Claims, beside: &str) -> Option<Claim> {
 
 /// `Hong Kong, China`.
 fn listed_beside_china(claim: Claim, before: &[&str]) -> Option<Claim> {
-    if claim.country != "CN" {
+    if !is_china(&claim) {
         return None;
     }
     before
         .iter()
+        .rev()
         .filter_map(|part| names::find(part)?.decided())
-        .find(|part| LISTED_BESIDE_CHINA.contains(&part.country))
+        .find(is_listed_beside_china)
 }
 
 /// `Paris France`: a country or region, after a place that lies in it.
@@ -118,15 +127,12 @@ fn of_words(words: &str) -> Option<Claim> {
 fn of_east_asian_parts(parts: &[&str]) -> Option<Claim> {
     let words: Vec<&str> = parts.iter().flat_map(|part| words(part)).collect();
     let said: Vec<Claim> = words.iter().filter_map(|word| of_word(word)).collect();
-    let strongest = *said.iter().min_by_key(|claim| rank(claim.by))?;
-    let claim = said
-        .iter()
-        .copied()
-        .find(|claim| LISTED_BESIDE_CHINA.contains(&claim.country))
-        .unwrap_or(strongest);
-    let agree = said
-        .iter()
-        .all(|other| other.country == claim.country || is_china_of(other, &claim));
+    let strongest = said.iter().min_by_key(|claim| rank(claim.by))?;
+    let beside_china = said.iter().find(|claim| is_listed_beside_china(claim));
+    let claim = *beside_china.unwrap_or(strongest);
+    let agree = said.iter().all(|other| {
+        other.country == claim.country || is_listed_beside_china(&claim) && is_china(other)
+    });
     // `东京 拉面` is a dish.
     let is_whole = claim.by != CountryBy::City || words.iter().all(|word| is_placelike(word));
     (agree && is_whole).then_some(claim)
@@ -150,7 +156,7 @@ fn of_word(word: &str) -> Option<Claim> {
 /// `北京市朝阳区`, `广东省深圳市`: a full name of a province, then more.
 fn of_leading_province(word: &str) -> Option<Claim> {
     ENDS_OF_PROVINCES.iter().find_map(|end| {
-        let (at, _) = word.match_indices(end).next()?;
+        let at = word.find(end)?;
         let claim = names::find(&word[..at + end.len()])?.decided()?;
         (claim.by != CountryBy::City).then_some(claim)
     })
@@ -165,8 +171,13 @@ fn rank(by: CountryBy) -> usize {
     }
 }
 
-fn is_china_of(other: &Claim, claim: &Claim) -> bool {
-    other.country == "CN" && LISTED_BESIDE_CHINA.contains(&claim.country)
+/// Whether it is the name of China itself.
+fn is_china(claim: &Claim) -> bool {
+    claim.country == "CN" && claim.by == CountryBy::Name
+}
+
+fn is_listed_beside_china(claim: &Claim) -> bool {
+    LISTED_BESIDE_CHINA.contains(&claim.country)
 }
 
 fn is_placelike(word: &str) -> bool {
