@@ -47,8 +47,10 @@ STATES_BY_CODE = ["US", "CA", "AU", "BR"]
 # Short names of cities by which they are called; GeoNames lists too much of the kind to be taken whole.
 ALSO_CALLED_CITIES = {"Roma": "IT", "Wien": "AT", "NYC": "US"}
 
-# Chinese names of states; 德州 is a city of Shandong as well.
-ALSO_CALLED_REGIONS = {"US": ["加州", "德州", "加利福尼亚", "得克萨斯", "佛罗里达", "夏威夷"]}
+# States in other languages: 德州 is a city of Shandong as well, ジョージア a country.
+ALSO_CALLED_REGIONS = {
+    "US": "加州 德州 加利福尼亚 得克萨斯 佛罗里达 夏威夷 Géorgie ジョージア 조지아 جورجيا จอร์เจีย".split(),
+}
 
 # User-assigned and withdrawn codes in GeoNames.
 NOT_IN_ISO = {"XK", "AN", "CS"}
@@ -59,16 +61,18 @@ WRITTEN_LATIN = re.compile(r"[A-ZÀ-ÖØ-Þ][A-Za-zÀ-ÖØ-öø-ÿĀ-ſ .-]{4,}"
 # From how many people on the further names of a city are kept: the smaller the city, the more of them are transliterations.
 LATIN_PEOPLE = 250_000
 SCRIPT_PEOPLE = {
-    "CJK": PEOPLE,
-    "HANGUL": PEOPLE,
-    "HIRAGANA": 250_000,
-    "KATAKANA": 250_000,
+    "CJK": 500_000,
+    "HANGUL": 1_000_000,
+    "HIRAGANA": 1_000_000,
+    "KATAKANA": 1_000_000,
     "CYRILLIC": 500_000,
     "GREEK": 500_000,
     "ARABIC": 500_000,
     "HEBREW": 500_000,
     "THAI": 500_000,
 }
+# Where names are written so by those who live there: of these all that may say a country are kept.
+AT_HOME = {"CJK": {"CN", "HK", "JP", "KR", "MO", "TW"}, "HANGUL": {"KR"}, "HIRAGANA": {"JP"}, "KATAKANA": {"JP"}}
 
 
 def countries(packages: Packages) -> dict:
@@ -143,7 +147,7 @@ def further_names(city: dict):
     for name in city["alternatenames"]:
         # Towns of China are called 民主 or 光明; those in Han come from its own list.
         is_listed_elsewhere = city["countrycode"] == "CN" and is_han(name)
-        if not is_written(name, city["population"]) or is_listed_elsewhere:
+        if not is_written(name, city) or is_listed_elsewhere:
             continue
         yield name
         if city["countrycode"] == "JP" and len(name) > 2:
@@ -160,8 +164,11 @@ def is_han(name: str) -> bool:
     return script(name) == "CJK"
 
 
-def is_written(name: str, people: int) -> bool:
+def is_written(name: str, city: dict) -> bool:
     """Whether a further name of a city is one that people would write."""
     if WRITTEN_LATIN.fullmatch(name):
-        return people >= LATIN_PEOPLE
-    return len(name) > 1 and people >= SCRIPT_PEOPLE.get(script(name), float("inf"))
+        return city["population"] >= LATIN_PEOPLE
+    written = script(name)
+    is_at_home = city["countrycode"] in AT_HOME.get(written, ())
+    enough = PEOPLE if is_at_home else SCRIPT_PEOPLE.get(written, float("inf"))
+    return len(name) > 1 and city["population"] >= enough

@@ -1,8 +1,8 @@
 //! Places as sources name them, with the country where the source says it.
 //!
-//! Sources name a place in words (`广东 韶关`, `发布于 北京`, `Paris, France`), by a code, by the parts of an address or by coordinates. Each has
-//! an entry here, and each sets [`Place::country_by`]: a reader can tell a code that the source gave from a country that a city's name
-//! implies. Nothing is guessed: a name that may mean places in several countries says none.
+//! Sources name a place in words (`广东 韶关`, `发布于 北京`, `Paris, France`), by codes, by the parts of an address, or by a name and a point. Each
+//! way has an entry here, and whatever finds a country sets [`Place::country_by`] too: a reader can tell a code that the source gave from a country
+//! that a city's name implies. Nothing is guessed: a name that may mean places in several countries says none, nor do coordinates.
 //!
 //! The names come from CLDR, GeoNames and China's statistical codes; `heurpipe-sources/data/gazetteer/README.md` tells which, under which
 //! licences, and by which rule a name says a country.

@@ -104,7 +104,7 @@ mod tests {
             "zzzzz",
             "\u{10ffff}",
             "!",
-            "pari",
+            "paris ",
         ] {
             assert!(find(name).is_none(), "{name:?}");
         }
