@@ -9,7 +9,7 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
@@ -159,11 +159,16 @@ async fn cut(response: Response, fault: Fault) -> Response {
     if fault == Fault::CutJson {
         return with_body(response, begun);
     }
-    let broken = Err(io::Error::from(io::ErrorKind::ConnectionAborted));
     let (mut head, _) = response.into_parts();
     head.headers
         .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    Response::from_parts(head, Body::from_stream(stream::iter([Ok(begun), broken])))
+    let breaks = stream::once(async {
+        // What has been said so far is sent before the connection ends.
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    });
+    let said = stream::iter([Ok(begun)]);
+    Response::from_parts(head, Body::from_stream(said.chain(breaks)))
 }
 
 fn with_body(response: Response, bytes: Bytes) -> Response {
