@@ -68,7 +68,7 @@ fn bad_weather(seed: u64) -> Faults {
         .rule(now_and_then(0.06, Fault::CutShort))
         .rule(now_and_then(0.06, Fault::CutJson))
         .rule(now_and_then(0.5, Fault::Shuffled))
-        .rule(now_and_then(0.2, Fault::Repeated))
+        .rule(now_and_then(0.1, Fault::Repeated))
 }
 
 #[tokio::test]
@@ -182,7 +182,7 @@ async fn catches_up<S: Source>(make: impl Fn(&Bench) -> S, cursors: Cursors) {
                 .await;
             let mut wanted = bench.held(&partition);
             bench.hand.advance(12 * HOUR);
-            if cursors == Cursors::Die {
+            if cursors == Cursors::Die && begun.checkpoint.resume.is_some() {
                 let dead = FaultRule::new(FaultTrigger::nth(1), Fault::DeadCursor);
                 bench.simulator.faults().set(Faults::none().rule(dead));
             }
