@@ -10,7 +10,9 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use jiff::tz::TimeZone;
 use serde_json::{Map, Value, json};
 
+use super::calls::OverBudget;
 use super::fields::{self, Field};
+use super::passes::PassPage;
 use super::{Service, Shared};
 use crate::simulator::ids;
 use crate::simulator::world::{Author, Medium, Network, Post};
@@ -19,8 +21,6 @@ type Parameters = HashMap<String, String>;
 
 /// Instagram user id of the account that the token belongs to.
 pub const CALLER: &str = "17841405309211844";
-/// Expiry in picture addresses: far off, since the virtual present has no relation to the reader's clock (2036-01-01).
-const EXPIRES: u32 = 2_082_758_400;
 const MAX_PAGE: usize = 50;
 
 /// An error as the Graph API words it.
@@ -65,8 +65,8 @@ pub(super) async fn edge(
         "recent_media" | "top_media" => tagged(&service, &version, &node, &edge, &query),
         "recently_searched_hashtags" => {
             let tags = service
-                .usage()
-                .hashtags
+                .usage
+                .hashtags()
                 .iter()
                 .filter_map(|tag| service.world.hashtag_named(tag))
                 .map(|tag| json!({"id": tag.id}))
@@ -85,7 +85,7 @@ fn answer(
     call: impl FnOnce() -> Result<Value, Refusal>,
 ) -> Response {
     let allowance = service.options.limits.graph_calls_per_hour.max(1);
-    let used = service.usage().graph.count();
+    let used = service.usage.graph_call().calls;
     let outcome = if !service.authorised(headers, query) {
         refuse(
             190,
@@ -100,6 +100,7 @@ fn answer(
     let share = (used * 100 / allowance).min(100);
     let usage = json!({"call_count": share, "total_time": share / 2, "total_cputime": share / 2})
         .to_string();
+    let mut is_over_budget = false;
     let (status, body) = match outcome {
         Ok(body) => (StatusCode::OK, body),
         Err(refusal) => {
@@ -107,6 +108,7 @@ fn answer(
             if let Some(subcode) = refusal.subcode {
                 error["error_subcode"] = subcode.into();
             }
+            is_over_budget = matches!(refusal.code, 4 | 18);
             let status = if refusal.code == 4 {
                 StatusCode::FORBIDDEN
             } else {
@@ -115,7 +117,11 @@ fn answer(
             (status, json!({"error": error}))
         }
     };
-    (status, [("x-app-usage", usage)], axum::Json(body)).into_response()
+    let mut response = (status, [("x-app-usage", usage)], axum::Json(body)).into_response();
+    if is_over_budget {
+        response.extensions_mut().insert(OverBudget);
+    }
+    response
 }
 
 fn hashtag_search(service: &Service, query: &Parameters) -> Result<Value, Refusal> {
@@ -125,17 +131,14 @@ fn hashtag_search(service: &Service, query: &Parameters) -> Result<Value, Refusa
     let Some(id) = service.world.hashtag_named(&tag).map(|tag| &tag.id) else {
         return refuse(24, Some(2_207_024), "The requested resource does not exist");
     };
-    let mut usage = service.usage();
-    if !usage.hashtags.contains(&tag)
-        && usage.hashtags.len() >= service.options.limits.hashtags_per_week
-    {
+    let most = service.options.limits.hashtags_per_week;
+    if !service.usage.admits_hashtag(&tag, most) {
         return refuse(
             18,
             Some(2_207_034),
             "Max amount of unique hashtag queries reached",
         );
     }
-    usage.hashtags.insert(tag);
     Ok(json!({"data": [{"id": id}]}))
 }
 
@@ -156,27 +159,30 @@ fn tagged(
     let fields = asked(query.get("fields").map_or("id", String::as_str))?;
     let limit = limit(query.get("limit").map(String::as_str));
     let after = query.get("after").map(String::as_str);
-    let (indices, from, to, cursor) = if edge == "recent_media" {
-        let indices = &tag.recent;
-        let (from, cursor) = service
-            .usage()
-            .passes
-            .turn(node, after, limit, indices.len());
-        (indices, from, (from + limit).min(indices.len()), cursor)
+    let page = if edge == "recent_media" {
+        let recent = || service.world.recent(tag);
+        service
+            .usage
+            .passes(|passes| passes.page(node, after, limit, recent))
     } else {
+        let top = service.world.top(tag);
         let from = after.map_or(Ok(0), offset)?;
-        let to = (from + limit).min(tag.top.len());
-        (&tag.top, from, to, cursor(to))
+        let to = (from + limit).min(top.len());
+        PassPage {
+            posts: top.get(from..to).unwrap_or_default().to_vec(),
+            cursor: cursor(to),
+            goes_on: to < top.len(),
+        }
     };
-    let data = indices
-        .get(from..to)
-        .unwrap_or_default()
+    let data = page
+        .posts
         .iter()
-        .map(|index| media(service, &service.world.posts()[*index], &fields, false))
+        .map(|index| media(service, service.world.at(*index), &fields, false))
         .collect::<Result<Vec<_>, _>>()?;
-    if to >= indices.len() {
+    if !page.goes_on {
         return Ok(json!({"data": data}));
     }
+    let cursor = page.cursor;
     let kept = ["user_id", "fields", "limit"]
         .into_iter()
         .filter_map(|name| Some((name, query.get(name)?.as_str())));
@@ -223,7 +229,7 @@ fn discovery(service: &Service, field: &Field) -> Result<Value, Refusal> {
     let mut body = Map::from_iter([("id".to_owned(), Value::from(author.id.clone()))]);
     for field in &field.fields {
         let value = match field.name.as_str() {
-            "media" => media_page(service, posts, field)?,
+            "media" => media_page(service, &posts, field)?,
             "media_count" => posts.len().into(),
             other => profile(author, other)?,
         };
@@ -261,7 +267,7 @@ fn media_page(service: &Service, posts: &[usize], field: &Field) -> Result<Value
         .get(from..to)
         .unwrap_or_default()
         .iter()
-        .map(|index| media(service, &service.world.posts()[*index], &field.fields, true))
+        .map(|index| media(service, service.world.at(*index), &field.fields, true))
         .collect::<Result<Vec<_>, _>>()?;
     let mut page = json!({"data": data});
     if !data.is_empty() {
@@ -306,11 +312,11 @@ fn media(
                 .strftime("%Y-%m-%dT%H:%M:%S%z")
                 .to_string()
                 .into(),
-            "like_count" => match post.likes {
+            "like_count" => match service.world.likes(post) {
                 Some(likes) => likes.into(),
                 None => continue,
             },
-            "comments_count" => post.comments.into(),
+            "comments_count" => service.world.comments(post).into(),
             "children" if post.media.len() > 1 => children(service, post, &field.fields)?,
             "children" => continue,
             other => {
@@ -366,8 +372,9 @@ fn permalink(post: &Post, video: bool) -> String {
 }
 
 fn address(service: &Service, medium: &Medium) -> String {
+    let expiry = service.picture_expiry().as_second();
     format!(
-        "{}/media/v/t51.82787-15/{}.jpg?stp=dst-jpg_e35&_nc_cat=1&oh=00_{}&oe={EXPIRES:08X}",
+        "{}/media/v/t51.82787-15/{}.jpg?stp=dst-jpg_e35&_nc_cat=1&oh=00_{}&oe={expiry:08X}",
         service.base, medium.key, medium.graph_id
     )
 }
