@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use heurpipe_core::{Error, ErrorKind, Result};
+use heurpipe_core::Result;
 
 use super::container::{Container, Entry};
 use super::cut::Layout;
@@ -52,17 +52,6 @@ pub(super) fn survey(container: &Container, formats: &Formats) -> Result<BTreeMa
         }
     }
     Ok(found)
-}
-
-/// The error that says what was looked for.
-pub(super) fn unknown(container: &Container, formats: &Formats) -> Error {
-    let forms: Vec<&str> = formats.iter().map(|format| format.description()).collect();
-    Error::new(ErrorKind::InvalidInput, "archive.open")
-        .message(format!(
-            "no known archive lies there; looked for: {}",
-            forms.join("; ")
-        ))
-        .with("path", container.path().display())
 }
 
 /// Says that a file is passed over: exports hold much that is no post.

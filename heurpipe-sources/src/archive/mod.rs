@@ -14,6 +14,10 @@
 //! columns at its beginning, never from its name, so one archive may hold several; [`formats`] lists them. Pictures that lie beside the
 //! posts are found there, as `file:` URLs.
 //!
+//! # Other forms
+//! A form that is not known is read by a [`Mapping`]: a file `NAME.mapping.toml` beside `NAME.jsonl`, or `heurpipe-mapping.toml` for all files of an
+//! archive.
+//!
 //! # Memory
 //! Files are read as a stream, one item at a time: an element of a list, a line, a row. An item of more than 16 MiB is refused, and so is
 //! what unpacks to more than 250 times its size. A name in a ZIP that leads out of it has the whole ZIP refused.
@@ -35,6 +39,7 @@ mod detect;
 mod format;
 mod instagram;
 mod looks;
+mod mapping;
 mod place;
 mod reader;
 mod weibo;
@@ -51,25 +56,32 @@ use jiff::Timestamp;
 
 use container::Container;
 pub(crate) use container::file_in_zip;
-use format::{Format, Options};
+use format::{Format, Formats, Options};
+use mapping::ByMapping;
+pub use mapping::Mapping;
 use reader::Reading;
 
+/// The mapping of all files of an archive.
+const MAPPING: &str = "heurpipe-mapping.toml";
+const MAPPING_LIMIT: usize = 1024 * 1024;
 /// Pages that wait for whoever takes them.
 const AHEAD: usize = 2;
 
 /// An archive as a source; see the [module](self).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Archive {
     spec: SourceSpec,
     container: Arc<Container>,
+    formats: Formats,
     options: Options,
 }
 
-/// Whether something known lies at a path.
-pub fn looks_like(path: &Path) -> bool {
-    Container::open(path).is_ok_and(|container| {
-        detect::survey(&container, &detect::formats()).is_ok_and(|found| !found.is_empty())
-    })
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Archive")
+            .field("spec", &self.spec)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The formats that are known: name and description of each.
@@ -89,11 +101,20 @@ impl Archive {
         Self::builder(path).build()
     }
 
+    /// Opens an archive if something in it is known.
+    ///
+    /// # Errors
+    /// Those of [`Archive::open`], but for that nothing is known.
+    pub fn recognise(path: impl AsRef<Path>) -> Result<Option<Self>> {
+        Self::builder(path).recognise()
+    }
+
     /// Begins to set up an archive.
     pub fn builder(path: impl AsRef<Path>) -> ArchiveBuilder {
         ArchiveBuilder {
             path: path.as_ref().to_owned(),
             name: "archive".to_owned(),
+            mapping: None,
             options: Options::default(),
         }
     }
@@ -104,6 +125,7 @@ impl Archive {
 pub struct ArchiveBuilder {
     path: PathBuf,
     name: String,
+    mapping: Option<Mapping>,
     options: Options,
 }
 
@@ -133,25 +155,82 @@ impl ArchiveBuilder {
         self
     }
 
+    /// Where the fields of posts stand, for a form that is not known; instead of a mapping file beside the archive's files.
+    pub fn mapping(mut self, mapping: Mapping) -> Self {
+        self.mapping = Some(mapping);
+        self
+    }
+
     /// Opens the archive; see [`Archive::open`].
     ///
     /// # Errors
     /// Those of [`Archive::open`].
     pub fn build(self) -> Result<Archive> {
+        let path = self.path.clone();
+        self.recognise()?.ok_or_else(|| {
+            Error::new(ErrorKind::InvalidInput, "archive.open")
+                .message(format!(
+                    "no known archive lies there; looked for: {}",
+                    looked_for()
+                ))
+                .with("path", path.display())
+        })
+    }
+
+    fn recognise(self) -> Result<Option<Archive>> {
         let container = Container::open(&self.path)?;
-        let formats = detect::formats();
+        let mapping = match self.mapping {
+            Some(mapping) => Some(mapping),
+            None => mapping_beside(&container)?,
+        };
+        let mut formats = detect::formats();
+        // What a person says goes before what is guessed.
+        if let Some(mapping) = mapping {
+            formats.insert(0, Arc::new(ByMapping(mapping)));
+        }
         let found = detect::survey(&container, &formats)?;
         if found.is_empty() {
-            return Err(detect::unknown(&container, &formats));
+            return Ok(None);
         }
         let names: Vec<&str> = found.keys().map(String::as_str).collect();
         let description = format!("{} in {}", names.join(", "), container.path().display());
-        Ok(Archive {
+        Ok(Some(Archive {
             spec: SourceSpec::new(self.name, description),
             container: Arc::new(container),
+            formats,
             options: self.options,
-        })
+        }))
     }
+}
+
+/// What archives are looked for, in words.
+pub(crate) fn looked_for() -> String {
+    let mut forms: Vec<String> = formats()
+        .into_iter()
+        .map(|(_, description)| description)
+        .collect();
+    forms.push(mapping::LOOKED_FOR.to_owned());
+    forms.join("; ")
+}
+
+/// The mapping file of an archive, if it has one: named for a file that was opened by itself, or for all.
+fn mapping_beside(container: &Container) -> Result<Option<Mapping>> {
+    let own = match container.entries() {
+        [file] => file
+            .name
+            .split('.')
+            .next()
+            .map(|stem| format!("{stem}.mapping.toml")),
+        _ => None,
+    };
+    let names = own.into_iter().chain([MAPPING.to_owned()]);
+    let Some(entry) = names.filter_map(|name| container.find(&name)).next() else {
+        return Ok(None);
+    };
+    let named = |error: Error| error.with("file", container.shown(&entry));
+    let bytes = container.small(&entry, MAPPING_LIMIT)?;
+    let text = String::from_utf8_lossy(&bytes);
+    text.parse().map(Some).map_err(named)
 }
 
 #[async_trait]
@@ -173,7 +252,7 @@ impl Source for Archive {
         }
         let reading = Reading {
             container: Arc::clone(&self.container),
-            formats: detect::formats(),
+            formats: self.formats.clone(),
             options: self.options.clone(),
         };
         let (sender, pages) = tokio::sync::mpsc::channel(AHEAD);
