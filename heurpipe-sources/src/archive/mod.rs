@@ -30,8 +30,8 @@
 //! A checkpoint is a file and a number of items in it. When any file of the archive changes, it is read from its beginning.
 //!
 //! # Errors
-//! An item that cannot be read is given as unreadable, by its file and place. What breaks a file off (a cut download) is given so too, after all that
-//! stands before it. What is refused is an error that names the file.
+//! An item that cannot be read is given as unreadable, by its file and place. So is a file, or the rest of one, that is broken, cut off or
+//! refused; the others are read. Only when the disk fails, or may not be read, is that an error.
 
 mod container;
 mod cut;
@@ -44,13 +44,14 @@ mod place;
 mod reader;
 mod weibo;
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use heurpipe_core::{
-    Author, Checkpoint, Error, ErrorKind, Page, Partition, Result, Source, SourceSpec,
+    Author, Checkpoint, Error, ErrorKind, Incoming, Page, Partition, Result, Source, SourceSpec,
 };
 use jiff::Timestamp;
 
@@ -101,6 +102,31 @@ impl Archive {
         Self::builder(path).build()
     }
 
+    /// Begins to set up an archive that lies in memory: one file, or a ZIP. Its name tells how it is packed (`.gz`, `.xz`) and names what
+    /// cannot be read.
+    ///
+    /// ```
+    /// use heurpipe_sources::archive::Archive;
+    ///
+    /// # fn main() -> heurpipe_core::Result<()> {
+    /// let line = r#"{"_id":"4829255386537989","mblogid":"Mch46rqPr","content":"#春夏穿搭#","crawl_time":1666869049}"#;
+    /// let items = Archive::in_memory("tweets.jsonl", line.as_bytes()).build()?.items()?;
+    /// assert_eq!(items[0].id().to_string(), "weibo:4829255386537989");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn in_memory(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> ArchiveBuilder {
+        ArchiveBuilder {
+            content: Content::InMemory {
+                name: name.into(),
+                bytes: bytes.into(),
+            },
+            name: "archive".to_owned(),
+            mapping: None,
+            options: Options::default(),
+        }
+    }
+
     /// Opens an archive if something in it is known.
     ///
     /// # Errors
@@ -112,7 +138,7 @@ impl Archive {
     /// Begins to set up an archive.
     pub fn builder(path: impl AsRef<Path>) -> ArchiveBuilder {
         ArchiveBuilder {
-            path: path.as_ref().to_owned(),
+            content: Content::At(path.as_ref().to_owned()),
             name: "archive".to_owned(),
             mapping: None,
             options: Options::default(),
@@ -120,10 +146,33 @@ impl Archive {
     }
 }
 
+/// What an archive is opened from.
+#[derive(Debug, Clone)]
+enum Content {
+    At(PathBuf),
+    InMemory { name: String, bytes: Arc<[u8]> },
+}
+
+impl Content {
+    fn open(&self) -> Result<Container> {
+        match self {
+            Self::At(path) => Container::open(path),
+            Self::InMemory { name, bytes } => Container::in_memory(name, Arc::clone(bytes)),
+        }
+    }
+
+    fn name(&self) -> std::path::Display<'_> {
+        match self {
+            Self::At(path) => path.display(),
+            Self::InMemory { name, .. } => Path::new(name).display(),
+        }
+    }
+}
+
 /// Sets up [`Archive`].
 #[derive(Debug, Clone)]
 pub struct ArchiveBuilder {
-    path: PathBuf,
+    content: Content,
     name: String,
     mapping: Option<Mapping>,
     options: Options,
@@ -166,19 +215,19 @@ impl ArchiveBuilder {
     /// # Errors
     /// Those of [`Archive::open`].
     pub fn build(self) -> Result<Archive> {
-        let path = self.path.clone();
+        let content = self.content.clone();
         self.recognise()?.ok_or_else(|| {
             Error::new(ErrorKind::InvalidInput, "archive.open")
                 .message(format!(
                     "no known archive lies there; looked for: {}",
                     looked_for()
                 ))
-                .with("path", path.display())
+                .with("path", content.name())
         })
     }
 
     fn recognise(self) -> Result<Option<Archive>> {
-        let container = Container::open(&self.path)?;
+        let container = self.content.open()?;
         let mapping = match self.mapping {
             Some(mapping) => Some(mapping),
             None => mapping_beside(&container)?,
@@ -188,8 +237,12 @@ impl ArchiveBuilder {
         if let Some(mapping) = mapping {
             formats.insert(0, Arc::new(ByMapping(mapping)));
         }
-        let found = detect::survey(&container, &formats)?;
+        let found = detect::survey(&container, &formats);
         if found.is_empty() {
+            // One file that cannot even be looked at says why.
+            if let [entry] = container.entries() {
+                looks::Looks::of(&container, entry)?;
+            }
             return Ok(None);
         }
         let names: Vec<&str> = found.keys().map(String::as_str).collect();
@@ -250,15 +303,16 @@ impl Source for Archive {
                 .with("partition", &partition.0);
             return stream::once(async { Err(error) }).boxed();
         }
-        let reading = Reading {
-            container: Arc::clone(&self.container),
-            formats: self.formats.clone(),
-            options: self.options.clone(),
-        };
+        let reading = self.reading();
         let (sender, pages) = tokio::sync::mpsc::channel(AHEAD);
         let start = move || {
-            // The thread ends by itself when the stream is dropped: nobody takes its pages then.
-            tokio::task::spawn_blocking(move || reading.run(&from, sender));
+            tokio::task::spawn_blocking(move || {
+                // When the stream is dropped nobody takes pages any more, and the thread ends.
+                reading.run(&from, &mut |page| match sender.blocking_send(page) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                });
+            });
         };
         stream::unfold((Some(start), pages), |(start, mut pages)| async move {
             if let Some(start) = start {
@@ -272,6 +326,31 @@ impl Source for Archive {
 }
 
 impl Archive {
+    /// All items at once: for archives that are small, and without a runtime.
+    ///
+    /// # Errors
+    /// Those of reading; what was read before the error is lost with it.
+    pub fn items(&self) -> Result<Vec<Incoming>> {
+        let mut items = Vec::new();
+        let mut failed = None;
+        self.reading().run(&Checkpoint::default(), &mut |page| {
+            match page {
+                Ok(page) => items.extend(page.items),
+                Err(error) => failed = Some(error),
+            }
+            ControlFlow::Continue(())
+        });
+        failed.map_or(Ok(items), Err)
+    }
+
+    fn reading(&self) -> Reading {
+        Reading {
+            container: Arc::clone(&self.container),
+            formats: self.formats.clone(),
+            options: self.options.clone(),
+        }
+    }
+
     fn partition(&self) -> Partition {
         Partition(self.container.path().display().to_string())
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
-use heurpipe_core::{Checkpoint, ErrorKind, Incoming, Platform, Source};
+use heurpipe_core::{Checkpoint, ErrorKind, Incoming, Platform, Post};
 use heurpipe_sources::archive::Archive;
 use heurpipe_sources::detect;
 use zip::write::SimpleFileOptions;
@@ -164,25 +164,33 @@ fn bomb(megabytes: usize) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn bombs_are_refused_after_what_stands_before_them() {
+async fn bombs_are_refused_and_what_stands_before_and_beside_them_is_read() {
     let place = Place::new();
-    let gzip = place.file("bomb.jsonl.gz", gzipped(&bomb(80)));
+    place.file("all/bomb.jsonl.gz", gzipped(&bomb(80)));
+    place.file("all/cut.jsonl.gz", &gzipped(lines(3).as_bytes())[..40]);
+    place.file("all/whole.jsonl", line(5));
     let zip = place.path().join("bomb.zip");
-    zipped(&zip, &[("tweets.jsonl", &bomb(80))]);
-    for path in [gzip, zip] {
-        let archive = Archive::open(&path).unwrap();
-        let partition = archive.partitions().await.unwrap().remove(0);
-        let read = archive.read(partition, Checkpoint::default());
-        let read: Vec<_> = futures::StreamExt::collect(read).await;
-        let error = read.last().unwrap().as_ref().unwrap_err();
-        assert_eq!(error.kind(), ErrorKind::InvalidInput);
-        let chain = error.chain().join(": ");
-        assert!(chain.contains("unpacks to more"), "{chain}");
-        assert!(
-            chain.contains(&path.file_name().unwrap().to_string_lossy()[..4]),
-            "{chain}"
-        );
+    zipped(
+        &zip,
+        &[
+            ("bomb.jsonl", &bomb(80)),
+            ("whole.jsonl", line(5).as_bytes()),
+        ],
+    );
+    for path in [place.path().join("all"), zip] {
+        let (posts, unreadable) = read(&path, FORMAT).await;
+        assert_eq!(ids_of(&posts), ["4829255386000000", "4829255386000005"]);
+        let bomb = &unreadable[0];
+        assert!(bomb.reason.contains("unpacks to more"), "{}", bomb.reason);
+        assert!(bomb.place.contains("bomb.jsonl"), "{}", bomb.place);
+        if let Some(cut) = unreadable.get(1) {
+            assert!(cut.place.contains("cut.jsonl.gz"), "{}", cut.place);
+        }
     }
+}
+
+fn ids_of(posts: &[Post]) -> Vec<&str> {
+    posts.iter().map(|post| &*post.id.native).collect()
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ mod zip;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use heurpipe_core::{Error, ErrorKind, Result};
 use jiff::Timestamp;
@@ -64,6 +65,8 @@ pub(super) struct Container {
 enum Place {
     Folder(Folder),
     Zip(Zip),
+    /// One file that was never written anywhere.
+    Memory(Arc<[u8]>),
 }
 
 impl Container {
@@ -95,6 +98,33 @@ impl Container {
         })
     }
 
+    /// A file, or a ZIP, that lies in memory; its name tells how it is packed.
+    ///
+    /// # Errors
+    /// Those of a ZIP.
+    pub(super) fn in_memory(name: &str, bytes: Arc<[u8]>) -> Result<Self> {
+        let path = PathBuf::from(name);
+        if zip::begins_as_one(&bytes) {
+            let (zip, mut entries) = Zip::in_memory(bytes)?;
+            entries.sort();
+            return Ok(Self {
+                path,
+                place: Place::Zip(zip),
+                entries,
+            });
+        }
+        let entry = Entry {
+            name: name.to_owned(),
+            length: bytes.len() as u64,
+            modified: None,
+        };
+        Ok(Self {
+            path,
+            place: Place::Memory(bytes),
+            entries: vec![entry],
+        })
+    }
+
     /// The path that was opened.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -114,7 +144,7 @@ impl Container {
             Ok(at) => Some(self.entries[at].clone()),
             Err(_) => match &self.place {
                 Place::Folder(folder) => folder.entry(name),
-                Place::Zip(_) => None,
+                Place::Zip(_) | Place::Memory(_) => None,
             },
         }
     }
@@ -134,6 +164,7 @@ impl Container {
             Place::Zip(zip) => zip.read(entry, |file| {
                 unpack::unpacked(entry, file, |plain| reading(plain))
             }),
+            Place::Memory(bytes) => unpack::unpacked(entry, bytes.as_ref(), |plain| reading(plain)),
         }
         .map_err(named)
     }
@@ -172,7 +203,7 @@ impl Container {
     pub(super) fn path_of(&self, entry: &Entry) -> Option<PathBuf> {
         match &self.place {
             Place::Folder(folder) => Some(folder.path_of(entry)),
-            Place::Zip(_) => None,
+            Place::Zip(_) | Place::Memory(_) => None,
         }
     }
 
@@ -188,6 +219,7 @@ impl Container {
                 url.set_fragment(Some(&entry.name));
                 Some(url.into())
             }
+            Place::Memory(_) => None,
         }
     }
 
@@ -196,6 +228,7 @@ impl Container {
         match &self.place {
             Place::Folder(folder) => folder.path_of(entry).display().to_string(),
             Place::Zip(_) => format!("{}#{}", self.path.display(), entry.name),
+            Place::Memory(_) => entry.name.clone(),
         }
     }
 }
