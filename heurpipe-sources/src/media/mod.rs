@@ -4,6 +4,28 @@
 //! is really called, after every redirect too), reads no file outside of the folders that were named, stops at limits of time and
 //! size, and keeps only what begins like a picture or video. Behind an HTTP proxy, which looks up hosts itself, only addresses written as numbers can be judged.
 //!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use heurpipe_core::{FetchMedia, Media, MediaOutcome, MediaRequest, PostId};
+//! use heurpipe_sources::media::MediaFetcher;
+//! use heurpipe_stores::blobs::MemoryBlobs;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> heurpipe_core::Result<()> {
+//! let fetcher = MediaFetcher::builder(Arc::new(MemoryBlobs::new()))
+//!     .at_once(32, 4)
+//!     .max_bytes(10 * 1024 * 1024)
+//!     .build()?;
+//! let post: PostId = "weibo:4383183661430868".parse()?;
+//! let medium = Media::image("a", "http://169.254.169.254/latest/meta-data/");
+//! let mut outcomes = fetcher.fetch(&[MediaRequest::new(post, medium)]).await;
+//! let refused = MediaOutcome::Gone {
+//!     reason: "refused: the host is not in the public internet".to_owned(),
+//! };
+//! assert_eq!(outcomes.remove(0)?, refused);
+//! # Ok(()) }
+//! ```
+//!
 //! **Broken downloads go on where they broke**, when the host names the version that it sends (by a strong `ETag`, or by a `Last-Modified` that
 //! is old enough): the rest is asked for on condition that it is of the same version, and everything anew where it is not.
 //!

@@ -123,6 +123,36 @@ async fn while_rules_cannot_be_had_nothing_is_fetched() {
 }
 
 #[tokio::test]
+async fn a_host_that_hangs_at_its_rules_is_given_up_in_time() {
+    let hangs = get(|| async {
+        tokio::time::sleep(DAY).await;
+        rules()
+    });
+    let host = Host::serve(pictures().route("/robots.txt", hangs)).await;
+    let fetcher = local()
+        .attempts(1, Duration::from_millis(1))
+        .timeout(Duration::from_millis(100))
+        .build()
+        .unwrap();
+    let error = fetch(&fetcher, &host.at("/open/a.jpg")).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Timeout);
+    assert_eq!(error.retry(), Retry::Temporary);
+    assert_eq!(host.calls("/open/a.jpg"), 0);
+}
+
+#[tokio::test]
+async fn calls_are_kept_apart() {
+    let slowly = get(|| async { "User-agent: *\nCrawl-delay: 0.05\n" });
+    let host = Host::serve(pictures().route("/robots.txt", slowly)).await;
+    let requests = vec![request(&host.at("/open/a.jpg")); 4];
+    let began = std::time::Instant::now();
+    for outcome in local().build().unwrap().fetch(&requests).await {
+        assert_eq!(stored(outcome), JPEG);
+    }
+    assert!(began.elapsed() >= Duration::from_millis(150));
+}
+
+#[tokio::test]
 async fn rules_last_a_day() {
     let (host, now) = with_status(404).await;
     let fetcher = local().clock(clock()).build().unwrap();
