@@ -3,10 +3,12 @@
 use heurpipe_core::{Clock, Error, ErrorKind, Result};
 use reqwest::Response;
 use reqwest::header::{HeaderMap, HeaderValue, REFERER};
+use tokio::sync::Semaphore;
 use url::Url;
 
 use super::partial::Partial;
 use super::robots::Robots;
+use super::turn;
 use super::web::{Hop, MAX_REDIRECTS, OPERATION, Web, about, busy, is_busy};
 use crate::http::{read_limited, read_onto};
 
@@ -27,7 +29,9 @@ pub(super) enum Download {
 /// How downloads are made.
 pub(super) struct Downloader<'a> {
     pub(super) web: &'a Web,
-    /// None: nobody's wishes are asked for.
+    /// Downloads at once, whatever their hosts. Whoever waits for a host's leave does not count.
+    pub(super) at_once: &'a Semaphore,
+    /// None: no host is asked for its rules.
     pub(super) robots: Option<&'a Robots>,
     pub(super) referer: Option<&'a HeaderValue>,
     pub(super) max_bytes: usize,
@@ -35,32 +39,21 @@ pub(super) struct Downloader<'a> {
 }
 
 impl Downloader<'_> {
-    /// Waits for the host's leave to call a URL. Gives why there is none.
+    /// Downloads what `partial` lacks.
     ///
     /// # Errors
-    /// Temporary ones while the host does not tell.
-    pub(super) async fn refusal(&self, url: &Url) -> Result<Option<Download>> {
-        let Some(robots) = self.robots else {
-            return Ok(None);
-        };
-        let is_allowed = robots.allow(url).await?;
-        Ok((!is_allowed).then(|| gone("refused: robots.txt disallows it")))
-    }
-
-    /// Downloads what `partial` lacks from a URL that may be called.
-    ///
-    /// # Errors
-    /// Temporary ones, when another attempt may succeed: no answer in time, a broken connection, a body shorter than announced, 429, 5xx. What
-    /// did come is in `partial` then.
+    /// Temporary ones, when another attempt may succeed: no answer in time, a broken connection, a body shorter than announced, 429, 5xx, a host
+    /// that does not tell its rules. What did come is in `partial` then.
     pub(super) async fn attempt(&self, url: &Url, partial: &mut Partial) -> Result<Download> {
         let mut place = url.clone();
         for _ in 0..=MAX_REDIRECTS {
+            if !self.is_allowed(&place).await? {
+                return Ok(gone("refused: robots.txt disallows it"));
+            }
+            let _turn = turn(self.at_once).await?;
             let response = match self.web.call(&place, self.headers(partial)).await? {
                 Hop::Answer(response) => response,
                 Hop::Redirect(to) => {
-                    if let Some(refused) = self.refusal(&to).await? {
-                        return Ok(refused);
-                    }
                     place = to;
                     continue;
                 }
@@ -82,6 +75,14 @@ impl Downloader<'_> {
             }
         }
         Ok(gone("redirected too often"))
+    }
+
+    /// Whether the host allows a call, now that this returns.
+    async fn is_allowed(&self, place: &Url) -> Result<bool> {
+        match self.robots {
+            Some(robots) => robots.allow(place).await,
+            None => Ok(true),
+        }
     }
 
     fn headers(&self, partial: &Partial) -> HeaderMap {

@@ -202,6 +202,7 @@ impl MediaFetcher {
         }
         let downloader = Downloader {
             web: &self.web,
+            at_once: &self.at_once,
             robots: self.robots.as_ref(),
             referer: self.referers.get(&request.post.id.platform),
             max_bytes: self.settings.max_bytes,
@@ -217,7 +218,7 @@ impl MediaFetcher {
         let mut pauses = self.settings.attempts.pauses();
         let mut partial = Partial::default();
         loop {
-            let error = match self.attempt(url, downloader, &mut partial).await {
+            let error = match downloader.attempt(url, &mut partial).await {
                 Ok(download) => return Ok(download),
                 Err(error) => error,
             };
@@ -226,19 +227,6 @@ impl MediaFetcher {
             };
             tokio::time::sleep(pause).await;
         }
-    }
-
-    async fn attempt(
-        &self,
-        url: &Url,
-        downloader: &Downloader<'_>,
-        partial: &mut Partial,
-    ) -> Result<Download> {
-        if let Some(refused) = downloader.refusal(url).await? {
-            return Ok(refused);
-        }
-        let _turn = turn(&self.at_once).await?;
-        downloader.attempt(url, partial).await
     }
 
     fn host(&self, name: &str) -> Arc<Semaphore> {
