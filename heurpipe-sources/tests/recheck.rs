@@ -398,6 +398,11 @@ async fn counts_become_a_series_and_gone_posts_stay() {
         "{second:?}"
     );
 
+    network.asked();
+    let too_soon = recheck(&documents, &network).clock(after(4 * DAY + HOUR));
+    let third = run(&documents, too_soon, &sink, after(4 * DAY + HOUR)).await;
+    assert_eq!((third.posts.read, network.asked().len()), (0, 0));
+
     let ids = ["grows", "rests", "vanishes", "unsaid"];
     let ids = ids.map(|id| format!("weibo:{id}").parse().unwrap());
     let stored = documents.load(&ids).await.unwrap();
@@ -453,6 +458,14 @@ async fn a_post_is_found_again_under_its_stored_id() {
         post.collected_at = gathered() + DAY;
         Ok(Sighting::There(Box::new(post)))
     });
+    let page = read(&recheck(&documents, &network), Checkpoint::default()).await;
+    let item = page.into_iter().next().unwrap().unwrap().items.remove(0);
+    let Incoming::Post(again) = item else {
+        panic!("it is a post: {item:?}");
+    };
+    assert_eq!(again.id.to_string(), "instagram:graph:1");
+    assert_eq!(again.aliases, ["instagram:42".parse().unwrap()]);
+
     run(
         &documents,
         recheck(&documents, &network),
