@@ -124,15 +124,15 @@ impl State {
 
 /// The times of the calls of the last hour.
 #[derive(Default)]
-struct LastHour(VecDeque<Timestamp>);
+pub(super) struct LastHour(VecDeque<Timestamp>);
 
 impl LastHour {
-    fn count(&mut self, now: Timestamp) -> Spent {
+    pub(super) fn count(&mut self, now: Timestamp) -> Spent {
         self.0.push_back(now);
         self.spent(now)
     }
 
-    fn spent(&mut self, now: Timestamp) -> Spent {
+    pub(super) fn spent(&mut self, now: Timestamp) -> Spent {
         while self
             .0
             .front()
