@@ -18,6 +18,8 @@ use crate::simulator::render::{GarmentPicture, Pattern};
 const DAY_S: i64 = 86_000;
 /// Posts of the last day that even small worlds have.
 const RECENT_AT_LEAST: usize = 12;
+/// The Instagram account that is the caller's: the first of a person.
+const CALLER: usize = 1;
 /// Share of captions that tell a story: on Weibo they are cut in lists.
 const LONG_CAPTIONS: f64 = 0.08;
 /// Share of Weibo posts sent from elsewhere than the declared province.
@@ -89,7 +91,10 @@ fn authors(options: &WorldOptions, rng: &mut ChaCha8Rng) -> Vec<Author> {
         });
         authors.push(Author {
             network: Network::Instagram,
-            id: ids::graph_id(4, index as u64),
+            id: match index {
+                CALLER => ids::CALLER.to_owned(),
+                _ => ids::graph_id(4, index as u64),
+            },
             name: brand.map_or_else(
                 || handle.replace('.', " "),
                 |brand| format!("{} {country}", brand.1),

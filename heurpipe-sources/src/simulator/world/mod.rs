@@ -1,5 +1,6 @@
 //! The world: who posts what, when, where and in which words, decided once from a seed.
 
+mod caller;
 mod index;
 mod making;
 mod present;

@@ -96,6 +96,11 @@ impl Present {
             .map(|likes| self.grown(post, likes))
     }
 
+    /// Likes so far, those that are hidden from others too.
+    pub(crate) fn likes_seen_by_author(&self, post: &Post) -> u64 {
+        self.grown(post, post.likes.unwrap_or_default())
+    }
+
     /// Comments so far.
     pub(crate) fn comments(&self, post: &Post) -> u64 {
         self.grown(post, post.comments)
@@ -136,6 +141,21 @@ impl Present {
         let mut recent: Vec<usize> = shown.iter().take_while(is_recent).copied().collect();
         recent.sort_by_key(|post| self.at(*post).native_id.wrapping_mul(0x9e37_79b9_7f4a_7c15));
         recent
+    }
+
+    /// The account that the Graph API's token belongs to.
+    pub(crate) fn caller(&self) -> &Author {
+        self.world.caller()
+    }
+
+    /// Posts of others in whose pictures the caller was tagged, newest first.
+    pub(crate) fn tags_of_caller(&self) -> Vec<usize> {
+        self.shown(&self.world.tags_of_caller()).into_owned()
+    }
+
+    /// Posts of others that mention the caller, newest first.
+    pub(crate) fn mentions_of_caller(&self) -> Vec<usize> {
+        self.shown(&self.world.mentions_of_caller()).into_owned()
     }
 
     pub(crate) fn author_of(&self, post: &Post) -> &Author {

@@ -19,15 +19,6 @@ pub(super) struct Call {
     parameters: Vec<(String, String)>,
 }
 
-/// What names the place within a stream.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
-    /// What an earlier answer gave.
-    Cursor(String),
-    /// A number of pages, from 1.
-    Page(u64),
-}
-
 impl Call {
     pub(super) fn of(uri: &Uri) -> Self {
         let path = uri.path().to_owned();
@@ -55,22 +46,20 @@ impl Call {
         format!("{}?{}", self.path, query.join("&"))
     }
 
-    /// The place within its stream that the call asks for; none: the beginning.
-    pub(super) fn place(&self) -> Option<Place> {
+    /// What says which page of its stream the call asks for: an earlier answer's cursor, the largest id, or a number; none: the first.
+    pub(super) fn cursor(&self) -> Option<&str> {
         self.parameters
             .iter()
             .find_map(|(name, value)| match (self.host, name.as_str()) {
-                (Host::Graph, "after") => Some(Place::Cursor(value.clone())),
-                (Host::Graph, "fields") => {
-                    nested_cursor(value).map(|(_, cursor, _)| Place::Cursor(cursor.to_owned()))
-                }
-                (Host::Weibo, "max_id") => Some(Place::Cursor(value.clone())),
-                (Host::Weibo, "page") => value.parse().ok().map(Place::Page),
+                (Host::Graph, "after") => Some(value.as_str()),
+                (Host::Graph, "fields") => nested_cursor(value).map(|(_, cursor, _)| cursor),
+                (Host::Weibo, "max_id") => Some(value.as_str()).filter(|id| *id != "0"),
+                (Host::Weibo, "page") => Some(value.as_str()).filter(|page| *page != "1"),
                 _ => None,
             })
     }
 
-    /// Names the stream: the address without the place within it.
+    /// Names the stream: the address without the cursor.
     pub(super) fn stream(&self) -> String {
         let mut whole = self.clone();
         whole.parameters.retain(|(name, _)| {
@@ -125,24 +114,20 @@ mod tests {
     }
 
     #[test]
-    fn places_are_found_wherever_each_api_has_them() {
-        let cursor = |text: &str| Some(Place::Cursor(text.to_owned()));
-        assert_eq!(
-            call("/v25.0/17/top_media?after=QV%3D").place(),
-            cursor("QV=")
-        );
-        let nested =
-            call("/v25.0/1?fields=business_discovery.username(a){media.limit(3).after(QVE){id}}");
-        assert_eq!(nested.place(), cursor("QVE"));
-        assert_eq!(
-            call("/2/statuses/home_timeline.json?max_id=7").place(),
-            cursor("7")
-        );
-        assert_eq!(
-            call("/2/search/topics.json?q=a&page=3").place(),
-            Some(Place::Page(3))
-        );
-        assert_eq!(call("/2/search/topics.json?q=a").place(), None);
+    fn cursors_are_found_wherever_each_api_has_them() {
+        for (address, cursor) in [
+            ("/v25.0/17/top_media?after=QV%3D", Some("QV=")),
+            (
+                "/v25.0/1?fields=business_discovery.username(a){media.limit(3).after(QVE){id}}",
+                Some("QVE"),
+            ),
+            ("/2/statuses/home_timeline.json?max_id=7", Some("7")),
+            ("/2/search/topics.json?q=a&page=3", Some("3")),
+            ("/2/search/topics.json?q=a&page=1", None),
+            ("/2/search/topics.json?q=a", None),
+        ] {
+            assert_eq!(call(address).cursor(), cursor, "{address}");
+        }
     }
 
     #[test]
@@ -171,7 +156,7 @@ mod tests {
     fn another_cursor_takes_the_place_of_the_first() {
         let nested = call("/v25.0/1?fields=business_discovery.username(a){media.after(QV){id}}");
         let changed = Call::of(&nested.with_cursor("dead").unwrap());
-        assert_eq!(changed.place(), Some(Place::Cursor("dead".to_owned())));
+        assert_eq!(changed.cursor(), Some("dead"));
         assert_eq!(changed.stream(), nested.stream());
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::call::{Call, Host, Place};
+use super::call::{Call, Host};
 use super::layer::Pages;
 use super::script::{Fault, FaultTrigger, Faults};
 use crate::simulator::server::Service;
@@ -147,8 +147,8 @@ impl Fault {
             | Self::ServerError(_)
             | Self::CutShort => true,
             Self::ExpiredToken | Self::CutJson | Self::Shuffled => !is_picture,
-            Self::Repeated => call.place().is_some_and(|place| place != Place::Page(1)),
-            Self::DeadCursor => call.host == Host::Graph && call.place().is_some(),
+            Self::Repeated => call.cursor().is_some(),
+            Self::DeadCursor => call.host == Host::Graph && call.cursor().is_some(),
             Self::PictureExpired | Self::PictureGone => is_picture,
         }
     }

@@ -9,13 +9,13 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
-use futures::stream;
+use futures::stream::{self, StreamExt};
 use rand::SeedableRng;
 use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde_json::Value;
 
-use super::call::{Call, Place};
+use super::call::{Call, Host};
 use super::script::Fault;
 use crate::simulator::server::{Shared, pictures};
 
@@ -80,7 +80,9 @@ pub(in crate::simulator::server) async fn play(
             for fault in &due.faults {
                 let is_changed = match fault {
                     Fault::Shuffled => shuffle(page, due.shuffle),
-                    Fault::Repeated => before.as_ref().is_some_and(|last| prepend(page, last)),
+                    Fault::Repeated if call.host == Host::Weibo => {
+                        before.as_ref().is_some_and(|last| prepend(page, last))
+                    }
                     _ => false,
                 };
                 injector.injected(usize::from(is_changed));
@@ -159,11 +161,16 @@ async fn cut(response: Response, fault: Fault) -> Response {
     if fault == Fault::CutJson {
         return with_body(response, begun);
     }
-    let broken = Err(io::Error::from(io::ErrorKind::ConnectionAborted));
     let (mut head, _) = response.into_parts();
     head.headers
         .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
-    Response::from_parts(head, Body::from_stream(stream::iter([Ok(begun), broken])))
+    let breaks = stream::once(async {
+        // What has been said so far is sent before the connection ends.
+        tokio::task::yield_now().await;
+        Err(io::Error::from(io::ErrorKind::ConnectionAborted))
+    });
+    let said = stream::iter([Ok(begun)]);
+    Response::from_parts(head, Body::from_stream(said.chain(breaks)))
 }
 
 fn with_body(response: Response, bytes: Bytes) -> Response {
@@ -194,23 +201,12 @@ fn rows_at(page: &Value) -> Option<&'static str> {
         .find(|path| page.pointer(path).is_some_and(Value::is_array))
 }
 
-/// Whether a page leads to the place that a call asks for.
+/// Whether a page of the Graph API leads to the one that a call asks for.
 fn leads_to(page: &Value, call: &Call) -> bool {
-    let Some(Place::Cursor(asked)) = call.place() else {
-        return false;
-    };
-    let graph = ["", "/business_discovery/media"]
+    let next = ["/paging", "/business_discovery/media/paging"]
         .into_iter()
-        .find_map(|path| {
-            page.pointer(&format!("{path}/paging/cursors/after"))?
-                .as_str()
-        });
-    match graph {
-        Some(cursor) => cursor == asked,
-        None => page["max_id"]
-            .as_u64()
-            .is_some_and(|id| id.to_string() == asked),
-    }
+        .find_map(|path| page.pointer(path)?.pointer("/cursors/after")?.as_str());
+    call.host == Host::Graph && next.is_some() && next == call.cursor()
 }
 
 fn shuffle(page: &mut Value, seed: u64) -> bool {

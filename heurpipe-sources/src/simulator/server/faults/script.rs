@@ -128,8 +128,8 @@ pub enum Fault {
     CutJson,
     /// The rows of a page come in another order than before.
     Shuffled,
-    /// A page comes again. Where cursors lead from page to page, the answer to the call before is given once more, with the cursor that was
-    /// asked for now; where pages have numbers, their first rows are those of the page before.
+    /// A page comes again. Of the Graph API, the answer to the call before is given once more, with the cursor that was asked for now; on
+    /// Weibo, where the address says which posts may be on a page, its first rows are those of the page before.
     Repeated,
     /// The address of a picture is refused as expired.
     PictureExpired,
