@@ -12,11 +12,13 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod choice;
 mod machine;
 mod report;
 mod timing;
 pub mod workload;
 
+pub use choice::chosen;
 pub use machine::Machine;
 pub use report::{Report, Row, target_folder};
 pub use timing::{Measurement, Sample, Work, in_turns, measured_in_turns, timed};
