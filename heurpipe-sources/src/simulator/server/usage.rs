@@ -124,15 +124,15 @@ impl State {
 
 /// The times of the calls of the last hour.
 #[derive(Default)]
-pub(super) struct LastHour(VecDeque<Timestamp>);
+struct LastHour(VecDeque<Timestamp>);
 
 impl LastHour {
-    pub(super) fn count(&mut self, now: Timestamp) -> Spent {
+    fn count(&mut self, now: Timestamp) -> Spent {
         self.0.push_back(now);
         self.spent(now)
     }
 
-    pub(super) fn spent(&mut self, now: Timestamp) -> Spent {
+    fn spent(&mut self, now: Timestamp) -> Spent {
         while self
             .0
             .front()
@@ -150,19 +150,19 @@ impl LastHour {
 
 /// The calls of this hour of the clock.
 #[derive(Default)]
-struct ThisHour {
+pub(super) struct ThisHour {
     hour: i64,
     calls: usize,
 }
 
 impl ThisHour {
-    fn count(&mut self, now: Timestamp) -> Spent {
+    pub(super) fn count(&mut self, now: Timestamp) -> Spent {
         self.begin(now);
         self.calls += 1;
         self.spent(now)
     }
 
-    fn spent(&mut self, now: Timestamp) -> Spent {
+    pub(super) fn spent(&mut self, now: Timestamp) -> Spent {
         self.begin(now);
         let gone = now.as_second().rem_euclid(HOUR.as_secs());
         Spent {

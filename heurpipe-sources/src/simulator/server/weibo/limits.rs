@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
 use super::{Refusal, Service};
-use crate::simulator::server::usage::{LastHour, Spent};
+use crate::simulator::server::usage::{Spent, ThisHour};
 
 /// What has been used of the allowances beside the user's.
 #[derive(Default)]
@@ -16,8 +16,8 @@ pub(in crate::simulator::server) struct WeiboUsage(Mutex<State>);
 
 #[derive(Default)]
 struct State {
-    address: LastHour,
-    calls: BTreeMap<String, LastHour>,
+    address: ThisHour,
+    calls: BTreeMap<String, ThisHour>,
 }
 
 impl WeiboUsage {
@@ -47,7 +47,7 @@ pub(super) fn count(service: &Service, path: &str) -> Result<(), Refusal> {
     }
 }
 
-/// How much is left. All is given back at one time: when the oldest call of the user counts no longer.
+/// How much is left. All is given back at one time, when the hour is full.
 pub(super) fn rate_limit_status(service: &Service) -> Value {
     let now = now(service);
     let options = &service.options;

@@ -13,9 +13,9 @@ pub struct WeiboOptions {
     /// Share of posts that lists leave out after counting them, as those of people who have not authorised the app: pages come short, and some
     /// empty.
     pub hidden: f64,
-    /// Calls in a rolling hour from one address.
+    /// Calls in each hour of the clock from one address.
     pub address_calls_per_hour: usize,
-    /// Further limits in a rolling hour of single calls, by path (`search/topics`).
+    /// Further limits of single calls in each hour of the clock, by path (`search/topics`).
     pub calls_per_hour_of: BTreeMap<String, usize>,
 }
 
