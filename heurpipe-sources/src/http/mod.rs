@@ -20,6 +20,8 @@ pub(crate) use body::read_limited;
 pub(crate) use body::read_onto;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 pub(crate) use kept::Kept;
+#[cfg(feature = "instagram")]
+pub(crate) use pace::Standing;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 pub(crate) use pace::{Pace, Pacing};
 pub(crate) use retry_after::retry_after;
