@@ -99,18 +99,12 @@ pub(super) fn cut(reader: &mut dyn Read, layout: Layout, take: &mut Take<'_>) ->
         Layout::Json {
             form: JsonForm::List,
             ..
-        } => {
-            json::cut_list(reader, ITEM_LIMIT, take);
-            Ok(())
-        }
+        } => json::cut_list(reader, ITEM_LIMIT, take),
         Layout::Json {
             form: JsonForm::Object,
             lists,
             members,
-        } => {
-            json::cut_object(reader, lists, members, ITEM_LIMIT, take);
-            Ok(())
-        }
+        } => json::cut_object(reader, lists, members, ITEM_LIMIT, take),
         Layout::Table => table::cut(reader, ITEM_LIMIT, take),
         Layout::Text => lines::cut_text(reader, ITEM_LIMIT, take),
         Layout::Rows { .. } => {

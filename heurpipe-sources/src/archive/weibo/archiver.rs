@@ -8,7 +8,7 @@ use super::super::cut::{Item, Layout};
 use super::super::format::{File, Format, Mapper, Out, raw};
 use super::super::looks::Looks;
 use super::{parts, times};
-use crate::lenient;
+use crate::{lenient, place};
 
 const NAME: &str = "weibo_archiver_json";
 
@@ -116,7 +116,7 @@ impl Entry {
         }
         parts::set_text(&mut post, self.text.as_deref().unwrap_or_default());
         post.counts = Counts::new(self.likes, self.comments, self.reposts);
-        post.places.ip_region = self.region_name.as_deref().and_then(parts::claimed);
+        post.places.ip_region = self.region_name.as_deref().and_then(place::claimed);
         for url in &self.imgs {
             parts::add_picture(&mut post, url);
         }

@@ -48,7 +48,7 @@ struct Statuses;
 
 impl Mapper for Statuses {
     fn map(&mut self, item: &Item<'_>, file: &File<'_>, out: &mut Out) -> Result<(), String> {
-        for incoming in map::captured(item.json, file.collected_at) {
+        for incoming in map::captured(item.json, NAME, file.collected_at) {
             match incoming {
                 Incoming::Post(post) => out.post(*post),
                 Incoming::Gone(id) => out.gone(id),

@@ -2,7 +2,6 @@
 
 use heurpipe_core::{Author, Media, MediaKind, Place, Platform, Post, PostId};
 use jiff::Timestamp;
-use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use url::Url;
 
@@ -83,17 +82,6 @@ pub(super) fn listed<'t>(text: Option<&'t str>, separator: char) -> impl Iterato
         .filter(|part| !part.is_empty())
 }
 
-/// A place by name, without the words that introduce an IP region. `其他` (other) is no claim.
-pub(super) fn claimed(name: &str) -> Option<Place> {
-    let name = name.trim();
-    let name = ["发布于", "IP属地：", "来自"]
-        .iter()
-        .find_map(|words| name.strip_prefix(words))
-        .unwrap_or(name)
-        .trim();
-    (!name.is_empty() && name != "其他").then(|| place::place(name))
-}
-
 /// The place of a `geo`: the point with its latitude first, the name in its detail, else the one found elsewhere.
 pub(super) fn tagged(geo: &Value, name: Option<&str>) -> Option<Place> {
     let coordinates = geo.get("coordinates").and_then(Value::as_array);
@@ -103,22 +91,9 @@ pub(super) fn tagged(geo: &Value, name: Option<&str>) -> Option<Place> {
         _ => None,
     };
     let title = geo.pointer("/detail/title").and_then(Value::as_str);
-    let title = [title, name]
-        .into_iter()
-        .flatten()
-        .map(str::trim)
-        .find(|title| !title.is_empty());
-    let point = degrees(0).zip(degrees(1)).filter(|(latitude, longitude)| {
-        let on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
-        on_earth && (*latitude, *longitude) != (0.0, 0.0)
-    });
-    if title.is_none() && point.is_none() {
-        return None;
-    }
-    let mut place = place::place(title.unwrap_or_default());
-    place.latitude = point.map(|(latitude, _)| latitude);
-    place.longitude = point.map(|(_, longitude)| longitude);
-    Some(place)
+    let title = [title, name].into_iter().flatten();
+    let title = title.map(str::trim).find(|title| !title.is_empty());
+    place::tagged(title.unwrap_or_default(), degrees(0), degrees(1), None)
 }
 
 /// Adds a picture, named by its pid: the same on every host and in every size. A URL without an extension is one of a JPEG.
@@ -185,20 +160,6 @@ fn video_name(url: &Url) -> Option<String> {
 fn expiry(url: &Url) -> Option<Timestamp> {
     let (_, seconds) = url.query_pairs().find(|(key, _)| key == "Expires")?;
     Timestamp::from_second(seconds.parse().ok()?).ok()
-}
-
-/// A yes or no written as a boolean, as 0 or 1, or as a text of these (`True`, `"1"`).
-pub(super) fn flag<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<bool>, D::Error> {
-    Ok(match Option::<Value>::deserialize(deserializer)? {
-        Some(Value::Bool(yes)) => Some(yes),
-        Some(Value::Number(number)) => number.as_i64().map(|number| number != 0),
-        Some(Value::String(text)) => match text.trim().to_ascii_lowercase().as_str() {
-            "1" | "true" => Some(true),
-            "0" | "false" => Some(false),
-            _ => None,
-        },
-        _ => None,
-    })
 }
 
 #[cfg(test)]

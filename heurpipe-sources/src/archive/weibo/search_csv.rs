@@ -7,7 +7,7 @@ use super::super::cut::{Item, Layout};
 use super::super::format::{File, Format, Mapper, Out, raw};
 use super::super::looks::Looks;
 use super::{parts, times};
-use crate::lenient;
+use crate::{lenient, place};
 
 const NAME: &str = "weibo_search_csv";
 
@@ -47,8 +47,8 @@ impl Mapper for Rows {
         parts::add_topics(&mut post, parts::listed(row.topics.as_deref(), ','));
         parts::add_mentions(&mut post, parts::listed(row.mentions.as_deref(), ','));
         post.counts = Counts::new(row.likes, row.comments, row.reposts);
-        post.places.tagged = row.place.as_deref().and_then(parts::claimed);
-        post.places.ip_region = row.ip.as_deref().and_then(parts::claimed);
+        post.places.tagged = row.place.as_deref().and_then(place::claimed);
+        post.places.ip_region = row.ip.as_deref().and_then(place::claimed);
         post.repost_of = row.retweet_id.as_deref().map(parts::post_id);
         parts::set_author(&mut post, row.author(), file);
         for url in parts::listed(row.pictures.as_deref(), ',') {

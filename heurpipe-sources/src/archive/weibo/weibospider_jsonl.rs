@@ -8,7 +8,7 @@ use super::super::cut::{Item, Layout};
 use super::super::format::{File, Format, Mapper, Out, raw};
 use super::super::looks::Looks;
 use super::{parts, times};
-use crate::lenient;
+use crate::{lenient, place};
 
 pub(super) const NAME: &str = "weibo_spider_jsonl";
 
@@ -62,10 +62,10 @@ impl Mapper for Rows {
         parts::set_text(&mut post, row.content.as_deref().unwrap_or_default());
         post.counts = Counts::new(row.attitudes_count, row.comments_count, row.reposts_count);
         post.permalink = row.url;
-        post.places.ip_region = row.ip_location.as_deref().and_then(parts::claimed);
+        post.places.ip_region = row.ip_location.as_deref().and_then(place::claimed);
         post.places.tagged = parts::tagged(&row.geo, None);
         let location = row.user.as_ref().and_then(|user| user.location.as_deref());
-        post.places.declared = location.and_then(parts::claimed);
+        post.places.declared = location.and_then(place::claimed);
         post.repost_of = row.retweet_id.as_deref().map(parts::post_id);
         post.author = row.user.map(author);
         add_media(&mut post, &row.pic_urls, row.video.as_deref());

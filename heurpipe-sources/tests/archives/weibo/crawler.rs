@@ -1,6 +1,7 @@
 //! dataabc/weibo-crawler.
 
-use heurpipe_core::{MediaKind, Platform, Post, Precision};
+use heurpipe_core::{ErrorKind, MediaKind, Platform, Post, Precision};
+use heurpipe_sources::archive::Archive;
 use rusqlite::Connection;
 
 use crate::support::{assert_conforms, assert_lossless, fixture, post, read};
@@ -150,7 +151,8 @@ async fn another_database_is_no_archive() {
         .execute_batch("CREATE TABLE weibo (id, bid, content)")
         .unwrap();
     drop(other);
-    assert!(!heurpipe_sources::archive::looks_like(&path));
+    let refused = Archive::open(&path).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidInput);
 }
 
 #[tokio::test]

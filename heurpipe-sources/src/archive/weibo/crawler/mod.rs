@@ -11,7 +11,7 @@ use serde_json::value::RawValue;
 use super::super::format::{File, raw};
 use super::saved::{Listed, Saved};
 use super::{html, parts, times};
-use crate::lenient;
+use crate::{lenient, place};
 pub(super) use csv::WeiboCrawlerCsv;
 pub(super) use json::WeiboCrawlerJson;
 pub(super) use sqlite::WeiboCrawlerSqlite;
@@ -79,7 +79,7 @@ struct User {
     ip_location: Option<String>,
     #[serde(alias = "粉丝数", deserialize_with = "lenient::count")]
     followers_count: Option<u64>,
-    #[serde(alias = "是否认证", deserialize_with = "parts::flag")]
+    #[serde(alias = "是否认证", deserialize_with = "lenient::flag")]
     verified: Option<bool>,
 }
 
@@ -116,10 +116,10 @@ fn post(entry: &Entry, json: &RawValue, setting: Setting<'_>) -> Result<Post, St
         entry.reposts_count,
     );
     let own = setting.user.filter(|user| user.wrote(entry));
-    post.places.tagged = entry.location.as_deref().and_then(parts::claimed);
+    post.places.tagged = entry.location.as_deref().and_then(place::claimed);
     if let Some(user) = own {
-        post.places.declared = user.location.as_deref().and_then(parts::claimed);
-        post.places.ip_region = user.ip_location.as_deref().and_then(parts::claimed);
+        post.places.declared = user.location.as_deref().and_then(place::claimed);
+        post.places.ip_region = user.ip_location.as_deref().and_then(place::claimed);
     }
     parts::set_author(&mut post, author(entry, own), file);
     let retweet = entry.retweet_id.as_deref().filter(|id| *id != "0");

@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use super::super::format::{File, raw};
 use super::saved::{Listed, Saved};
 use super::{parts, times};
-use crate::lenient;
+use crate::{lenient, place};
 pub(super) use csv::{WeiboSpiderCsv, WeiboSuperspiderCsv};
 pub(super) use json::WeiboSpiderJson;
 pub(super) use txt::WeiboSpiderTxt;
@@ -106,8 +106,8 @@ fn post(
         parts::listed(said(entry.original_pictures.as_deref()), ',').collect();
     parts::set_text(&mut post, own_words(content));
     post.counts = Counts::new(entry.up_num, entry.comment_num, entry.retweet_num);
-    post.places.tagged = said(entry.publish_place.as_deref()).and_then(parts::claimed);
-    post.places.declared = said(user.location.as_deref()).and_then(parts::claimed);
+    post.places.tagged = said(entry.publish_place.as_deref()).and_then(place::claimed);
+    post.places.declared = said(user.location.as_deref()).and_then(place::claimed);
     let mut author = user.author();
     if let (Some(author), Some(id)) = (author.as_mut(), &entry.user_id) {
         author.id = Some(id.clone());

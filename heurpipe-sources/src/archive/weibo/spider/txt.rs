@@ -11,7 +11,7 @@ use super::super::super::format::{File, Format, Mapper, Out, raw};
 use super::super::super::looks::Looks;
 use super::super::{parts, times};
 use super::{User, own_words, said};
-use crate::lenient;
+use crate::{lenient, place};
 
 const NAME: &str = "weibo_spider_txt";
 
@@ -187,7 +187,7 @@ impl<'a> Reading<'a> {
         moment.publish(&mut post);
         parts::set_text(&mut post, own_words(text));
         post.counts = block.counts;
-        post.places.tagged = block.place.as_deref().and_then(parts::claimed);
+        post.places.tagged = block.place.as_deref().and_then(place::claimed);
         parts::set_author(&mut post, self.user.author(), self.file);
         let lines = to_raw_value(&block.lines).map_err(|error| error.to_string())?;
         post.raw.insert(NAME.to_owned(), raw(&lines));

@@ -5,12 +5,13 @@ use serde_json::Value;
 
 use super::super::parts;
 use super::status::Status;
+use crate::place;
 
 pub(super) fn places(status: &Status) -> Places {
     let mut places = Places::default();
     let declared = status.user.as_ref().and_then(|u| u.location.as_deref());
-    places.declared = declared.and_then(parts::claimed);
-    places.ip_region = status.region_name.as_deref().and_then(parts::claimed);
+    places.declared = declared.and_then(place::claimed);
+    places.ip_region = status.region_name.as_deref().and_then(place::claimed);
     places.tagged = parts::tagged(&status.geo, tagged_name(status));
     places
 }

@@ -8,17 +8,17 @@ use serde_json::Value;
 use serde_json::value::RawValue;
 
 use super::super::{html, parts};
-use crate::lenient;
+use crate::lenient::{self, Id};
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Status {
-    #[serde(deserialize_with = "lenient::id")]
-    id: Option<String>,
-    #[serde(deserialize_with = "lenient::id")]
-    idstr: Option<String>,
-    #[serde(deserialize_with = "lenient::id")]
-    mid: Option<String>,
+    #[serde(deserialize_with = "lenient::spelt_id")]
+    id: Option<Id>,
+    #[serde(deserialize_with = "lenient::spelt_id")]
+    idstr: Option<Id>,
+    #[serde(deserialize_with = "lenient::spelt_id")]
+    mid: Option<Id>,
     #[serde(alias = "mblogid")]
     bid: Option<String>,
     pub created_at: Option<String>,
@@ -30,10 +30,10 @@ pub(super) struct Status {
     long_text: Option<LongText>,
     topic_struct: Option<Vec<Topic>>,
     pub user: Option<User>,
-    #[serde(deserialize_with = "parts::flag")]
+    #[serde(deserialize_with = "lenient::flag")]
     deleted: Option<bool>,
     visible: Option<Visible>,
-    #[serde(rename = "isAd", deserialize_with = "parts::flag")]
+    #[serde(rename = "isAd", deserialize_with = "lenient::flag")]
     is_ad: Option<bool>,
     promotion: Value,
     mblogtypename: Option<String>,
@@ -82,23 +82,23 @@ struct Visible {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct User {
-    #[serde(deserialize_with = "lenient::id")]
-    id: Option<String>,
-    #[serde(deserialize_with = "lenient::id")]
-    idstr: Option<String>,
+    #[serde(deserialize_with = "lenient::spelt_id")]
+    id: Option<Id>,
+    #[serde(deserialize_with = "lenient::spelt_id")]
+    idstr: Option<Id>,
     screen_name: Option<String>,
     /// What the profile declares; `m.weibo.cn` leaves it out.
     pub location: Option<String>,
     #[serde(deserialize_with = "lenient::count")]
     followers_count: Option<u64>,
-    #[serde(deserialize_with = "parts::flag")]
+    #[serde(deserialize_with = "lenient::flag")]
     verified: Option<bool>,
 }
 
 impl User {
     pub(super) fn author(&self) -> Author {
         let mut author = Author::unknown();
-        author.id = self.idstr.clone().or_else(|| self.id.clone());
+        author.id = Id::of(&[&self.idstr, &self.id]).map(str::to_owned);
         author.handle = self.screen_name.clone().filter(|name| !name.is_empty());
         author.followers = self.followers_count;
         author.verified = self.verified;
@@ -109,11 +109,8 @@ impl User {
 impl Status {
     /// The post's number, all of whose spellings mean the same.
     pub(super) fn number(&self) -> Option<String> {
-        let spellings = [&self.mid, &self.idstr, &self.id];
-        let number = spellings
-            .into_iter()
-            .find_map(|id| parts::number(id.as_deref(), None));
-        number.or_else(|| parts::number(None, self.bid.as_deref()))
+        let number = Id::of(&[&self.mid, &self.idstr, &self.id]);
+        parts::number(number, self.bid.as_deref())
     }
 
     /// Removed by its author or by the network: no user, or a notice in place of the text.
