@@ -24,11 +24,7 @@ pub(in super::super) fn rows(path: &Path, query: &str, take: &mut Take<'_>) -> R
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(wrong)?;
     let mut statement = connection.prepare(query).map_err(wrong)?;
-    let columns: Vec<String> = statement
-        .column_names()
-        .into_iter()
-        .map(str::to_owned)
-        .collect();
+    let columns: Vec<String> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.query([]).map_err(wrong)?;
     let mut number = 0_u64;
     while let Some(row) = rows.next().map_err(wrong)? {

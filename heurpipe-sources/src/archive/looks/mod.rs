@@ -70,14 +70,6 @@ impl Looks {
         }
     }
 
-    /// The keys of JSON.
-    pub(super) fn keys(&self) -> Option<&Keys> {
-        match self {
-            Self::Json(_, keys) => Some(keys),
-            _ => None,
-        }
-    }
-
     /// Whether it is a database with this table, which has all of these columns.
     pub(super) fn has_table(&self, name: &str, columns: &[&str]) -> bool {
         matches!(self, Self::Sqlite(tables) if tables.have(name, columns))

@@ -75,7 +75,7 @@ fn joined<'t>(
 }
 
 /// The parts of a list that is written as one text.
-pub(super) fn listed<'t>(text: Option<&'t str>, separator: char) -> impl Iterator<Item = &'t str> {
+pub(super) fn listed(text: Option<&str>, separator: char) -> impl Iterator<Item = &str> {
     text.unwrap_or_default()
         .split(separator)
         .map(str::trim)
