@@ -40,6 +40,27 @@ impl<T: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send> Kept<
     /// When documents cannot be read or written; `InvalidInput` when what they hold under the name is of another form.
     pub(crate) async fn with<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R> {
         let mut value = self.value.lock().await;
+        self.change(&mut value, change).await
+    }
+
+    /// The same with the value as it is stored now: another holder of the name may have changed it.
+    ///
+    /// # Errors
+    /// As with [`with`](Self::with).
+    #[cfg(feature = "instagram")]
+    pub(crate) async fn with_latest<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R> {
+        let mut value = self.value.lock().await;
+        if self.documents.is_some() {
+            *value = None;
+        }
+        self.change(&mut value, change).await
+    }
+
+    async fn change<R>(
+        &self,
+        value: &mut Option<T>,
+        change: impl FnOnce(&mut T) -> R,
+    ) -> Result<R> {
         let before = match value.take() {
             Some(known) => known,
             None => self.load().await?,

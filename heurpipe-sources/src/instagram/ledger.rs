@@ -17,7 +17,8 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The same usage told again is worth writing down after so long.
 const USAGE_IS_OLD_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// The ledger of one user.
+/// The ledger of one user. What is charged is written down before the call is made, and counted with what other sources of the
+/// process have charged to the same user in the meantime.
 #[derive(Debug)]
 pub(super) struct Ledger {
     hashtags: Kept<Hashtags>,
@@ -43,7 +44,8 @@ impl Ledger {
     /// `RateLimited` when it would be one too many, with the time until the oldest falls out.
     pub(super) async fn charge(&self, tag: &str) -> Result<()> {
         let now = self.clock.now();
-        let charged = self.hashtags.with(|known| known.charge(tag, now)).await?;
+        let charge = |known: &mut Hashtags| known.charge(tag, now);
+        let charged = self.hashtags.with_latest(charge).await?;
         charged.map_err(|wait| {
             Error::new(ErrorKind::RateLimited, "instagram.hashtag_budget")
                 .message(format!(
@@ -57,7 +59,7 @@ impl Ledger {
     /// Takes back a charge: the API refused to count the hashtag.
     pub(super) async fn refund(&self, tag: &str) -> Result<()> {
         self.hashtags
-            .with(|known| {
+            .with_latest(|known| {
                 known.asked.remove(tag);
             })
             .await
@@ -73,7 +75,7 @@ impl Ledger {
     /// Keeps the id of a hashtag: it is the same for everybody and never changes.
     pub(super) async fn keep_hashtag_id(&self, tag: &str, id: &str) -> Result<()> {
         self.hashtags
-            .with(|known| {
+            .with_latest(|known| {
                 known.ids.insert(tag.to_owned(), id.to_owned());
             })
             .await
@@ -89,7 +91,9 @@ impl Ledger {
     /// Takes over hashtags, by name and id, that the API says were asked for. It does not say when: they count from now.
     pub(super) async fn adopt(&self, asked: Vec<(String, String)>) -> Result<()> {
         let now = self.clock.now();
-        self.hashtags.with(|known| known.adopt(asked, now)).await
+        self.hashtags
+            .with_latest(|known| known.adopt(asked, now))
+            .await
     }
 
     /// What was last told of the allowance of calls.

@@ -50,6 +50,23 @@ async fn own_media_that_are_no_longer_there_are_gone() {
 }
 
 #[tokio::test]
+async fn own_media_of_before_the_account_was_professional_may_be_there() {
+    let api = Api::start().await;
+    api.at(CALLER, [own_account()]).await;
+    api.at(
+        "11",
+        [refusal(100, 2_108_006, "Media posted before conversion")],
+    )
+    .await;
+    let source = api.source().own_media().build().unwrap();
+    let sighting = source
+        .look_up(&known("graph:11", Some("me")))
+        .await
+        .unwrap();
+    assert_eq!(sighting, Sighting::CannotTell);
+}
+
+#[tokio::test]
 async fn posts_of_others_are_found_among_those_of_their_author() {
     let (world, source, _simulator) = world_and_source().await;
     let others = || {

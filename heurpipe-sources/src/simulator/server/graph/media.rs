@@ -52,7 +52,7 @@ pub(super) fn body(
             ("children", _) => (post.media.len() > 1)
                 .then(|| children(service, post, &field.fields, view))
                 .transpose()?,
-            (name, _) if is_common(name) => common(service, post, name, view),
+            (name, _) if is_common(name) => common(service, post, name),
             (name, View::Own) if is_own(name) => own(service, post, name),
             ("username", View::Public) => Some(service.world.author_of(post).handle.clone().into()),
             ("view_count", View::Discovered) => is_video(post).then(|| views(post)),
@@ -110,7 +110,7 @@ fn is_common(name: &str) -> bool {
 }
 
 /// What every role sees; none where the API leaves the field out.
-fn common(service: &Service, post: &Post, name: &str, view: View) -> Option<Value> {
+fn common(service: &Service, post: &Post, name: &str) -> Option<Value> {
     Some(match name {
         "id" => post.id.as_str().into(),
         "caption" if post.text.is_empty() => return None,
@@ -123,8 +123,6 @@ fn common(service: &Service, post: &Post, name: &str, view: View) -> Option<Valu
         "media_url" => return cover(service, post),
         "permalink" => permalink(post).into(),
         "timestamp" => timestamp(post),
-        // Authors see the likes that they hide from others; what the world does not know is none.
-        "like_count" if view == View::Own => post.likes.unwrap_or_default().into(),
         "like_count" => return post.likes.map(Value::from),
         _ => post.comments.into(),
     })
