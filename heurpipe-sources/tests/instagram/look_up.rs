@@ -111,7 +111,7 @@ async fn the_search_ends_where_the_post_would_have_to_stand() {
     let found = ok(json!({"business_discovery": {"id": "9", "username": "brand", "media": media}}));
     api.at(CALLER, [own_account(), found]).await;
     let source = api.source().own_media().build().unwrap();
-    // Its number was given out on 11 February 2026.
+    // Its number was given out on 9 February 2026.
     let wanted = known("3828948013003891280", Some("brand"));
     let sighting = source.look_up(&wanted).await.unwrap();
     assert_eq!(sighting, Sighting::CannotTell);
