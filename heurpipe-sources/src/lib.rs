@@ -4,6 +4,8 @@
 //! `ndjson` reads and writes our own records, `media` fetches pictures and videos into blobs. [`detect`] finds out
 //! which of them reads a given path.
 
+#[cfg(feature = "archive")]
+pub mod archive;
 pub mod detect;
 #[cfg(feature = "folder")]
 pub mod folder;

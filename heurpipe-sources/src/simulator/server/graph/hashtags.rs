@@ -22,9 +22,8 @@ pub(super) fn search(service: &Service, query: &Parameters) -> Result<Value, Ref
 
 /// The hashtags that count against the budget.
 pub(super) fn recently_searched(service: &Service) -> Value {
-    let usage = service.usage();
-    let tags = usage
-        .hashtags
+    let names = service.usage.hashtags();
+    let tags = names
         .iter()
         .filter_map(|tag| service.world.hashtag_named(tag));
     json!({"data": tags.map(|tag| json!({"id": tag.id})).collect::<Vec<_>>()})
@@ -40,27 +39,16 @@ pub(super) fn recent(
     let tag = known(service, node)?;
     let limit = limit(query.get("limit").map(String::as_str));
     let after = query.get("after").map(String::as_str);
-    let (from, cursor) = service
-        .usage()
-        .passes
-        .turn(node, after, limit, tag.recent.len());
-    let part = Part {
-        from,
-        to: (from + limit).min(tag.recent.len()),
-        of: tag.recent.len(),
-    };
-    let data = media::list(
-        service,
-        part.within(&tag.recent),
-        &asked(query)?,
-        View::Hashtag,
-    )?;
-    if part.to == part.of {
+    let recent = || service.world.recent(tag);
+    let page = service
+        .usage
+        .passes(|passes| passes.page(node, after, limit, recent));
+    let data = media::list(service, &page.posts, &asked(query)?, View::Hashtag)?;
+    if !page.goes_on {
         return Ok(json!({"data": data}));
     }
-    Ok(
-        json!({"data": data, "paging": {"cursors": {"after": cursor}, "next": next.address(&cursor)}}),
-    )
+    let next = next.address(&page.cursor);
+    Ok(json!({"data": data, "paging": {"cursors": {"after": page.cursor}, "next": next}}))
 }
 
 /// All posts, the most popular first.
@@ -72,13 +60,9 @@ pub(super) fn top(
 ) -> Result<Value, Refusal> {
     let tag = known(service, node)?;
     let limit = limit(query.get("limit").map(String::as_str));
-    let part = Part::after(query.get("after").map(String::as_str), limit, tag.top.len())?;
-    let data = media::list(
-        service,
-        part.within(&tag.top),
-        &asked(query)?,
-        View::Hashtag,
-    )?;
+    let posts = service.world.top(tag);
+    let part = Part::after(query.get("after").map(String::as_str), limit, posts.len())?;
+    let data = media::list(service, part.within(&posts), &asked(query)?, View::Hashtag)?;
     Ok(part.with_next(data, next))
 }
 
@@ -92,16 +76,13 @@ fn known<'a>(service: &'a Service, node: &str) -> Result<&'a Hashtag, Refusal> {
 
 /// Counts a hashtag against the budget. Whoever has its id from an earlier week has to pay too.
 fn charge(service: &Service, tag: &Hashtag) -> Result<(), Refusal> {
-    let mut usage = service.usage();
-    if !usage.hashtags.contains(&tag.name)
-        && usage.hashtags.len() >= service.options.limits.hashtags_per_week
-    {
-        return refuse(
+    let most = service.options.limits.hashtags_per_week;
+    match service.usage.admits_hashtag(&tag.name, most) {
+        true => Ok(()),
+        false => refuse(
             18,
             Some(2_207_034),
             "Max amount of unique hashtag queries reached",
-        );
+        ),
     }
-    usage.hashtags.insert(tag.name.clone());
-    Ok(())
 }

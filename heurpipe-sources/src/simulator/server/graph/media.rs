@@ -10,9 +10,6 @@ use crate::simulator::server::Service;
 use crate::simulator::server::fields::Field;
 use crate::simulator::world::{Medium, Post};
 
-/// Expiry in picture addresses: far off, since the virtual present has no relation to the reader's clock (2036-01-01).
-const EXPIRES: u32 = 2_082_758_400;
-
 /// In which role the caller looks at a post.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum View {
@@ -35,7 +32,7 @@ pub(super) fn list(
 ) -> Result<Vec<Value>, Refusal> {
     posts
         .iter()
-        .map(|index| body(service, &service.world.posts()[*index], fields, view))
+        .map(|index| body(service, service.world.at(*index), fields, view))
         .collect()
 }
 
@@ -52,10 +49,10 @@ pub(super) fn body(
             ("children", _) => (post.media.len() > 1)
                 .then(|| children(service, post, &field.fields, view))
                 .transpose()?,
-            (name, _) if is_common(name) => common(service, post, name),
+            (name, _) if is_common(name) => common(service, post, name, view),
             (name, View::Own) if is_own(name) => own(service, post, name),
             ("username", View::Public) => Some(service.world.author_of(post).handle.clone().into()),
-            ("view_count", View::Discovered) => is_video(post).then(|| views(post)),
+            ("view_count", View::Discovered) => is_video(post).then(|| views(service, post)),
             ("thumbnail_url", view) if view != View::Hashtag => {
                 is_video(post).then(|| cover(service, post)).flatten()
             }
@@ -110,7 +107,7 @@ fn is_common(name: &str) -> bool {
 }
 
 /// What every role sees; none where the API leaves the field out.
-fn common(service: &Service, post: &Post, name: &str) -> Option<Value> {
+fn common(service: &Service, post: &Post, name: &str, view: View) -> Option<Value> {
     Some(match name {
         "id" => post.id.as_str().into(),
         "caption" if post.text.is_empty() => return None,
@@ -123,8 +120,10 @@ fn common(service: &Service, post: &Post, name: &str) -> Option<Value> {
         "media_url" => return cover(service, post),
         "permalink" => permalink(post).into(),
         "timestamp" => timestamp(post),
-        "like_count" => return post.likes.map(Value::from),
-        _ => post.comments.into(),
+        // Authors see the likes that they hide from others; what the world does not know is none.
+        "like_count" if view == View::Own => service.world.likes_seen_by_author(post).into(),
+        "like_count" => return service.world.likes(post).map(Value::from),
+        _ => service.world.comments(post).into(),
     })
 }
 
@@ -151,7 +150,7 @@ fn is_own(name: &str) -> bool {
 
 /// What authors alone see.
 fn own(service: &Service, post: &Post, name: &str) -> Option<Value> {
-    let likes = post.likes.unwrap_or_default();
+    let likes = service.world.likes_seen_by_author(post);
     Some(match name {
         "ig_id" | "legacy_instagram_media_id" => post.native_id.to_string().into(),
         "shortcode" => ids::shortcode(post.native_id).into(),
@@ -167,8 +166,8 @@ fn own(service: &Service, post: &Post, name: &str) -> Option<Value> {
         "shares_count" => (likes / 50).into(),
         "reposts_count" => (likes / 200).into(),
         "total_like_count" => likes.into(),
-        "total_comments_count" => post.comments.into(),
-        "total_views_count" => views(post),
+        "total_comments_count" => service.world.comments(post).into(),
+        "total_views_count" => views(service, post),
         _ => json!({"status": {"status": "completed", "matches_found": false}}),
     })
 }
@@ -178,8 +177,9 @@ fn is_video(post: &Post) -> bool {
 }
 
 /// About as many for each like as are usual.
-fn views(post: &Post) -> Value {
-    (post.likes.unwrap_or_default() * 12 + post.comments).into()
+fn views(service: &Service, post: &Post) -> Value {
+    let world = &service.world;
+    (world.likes_seen_by_author(post) * 12 + world.comments(post)).into()
 }
 
 fn cover(service: &Service, post: &Post) -> Option<Value> {
@@ -199,8 +199,9 @@ fn permalink(post: &Post) -> String {
 }
 
 fn address(service: &Service, medium: &Medium) -> String {
+    let expiry = service.picture_expiry().as_second();
     format!(
-        "{}/media/v/t51.82787-15/{}.jpg?stp=dst-jpg_e35&_nc_cat=1&oh=00_{}&oe={EXPIRES:08X}",
+        "{}/media/v/t51.82787-15/{}.jpg?stp=dst-jpg_e35&_nc_cat=1&oh=00_{}&oe={expiry:08X}",
         service.base, medium.key, medium.graph_id
     )
 }

@@ -8,11 +8,13 @@ mod users;
 
 use std::collections::HashMap;
 
+use axum::Extension;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 
+use super::calls::OverBudget;
 use super::fields::{self, Field};
 use super::{Service, Shared};
 use crate::simulator::world::Post;
@@ -105,7 +107,7 @@ impl Allowance {
     }
 
     /// The usage header for a share in percent; while calls are refused, `regain` says for how many minutes.
-    fn header(self, share: usize, regain: usize) -> (&'static str, String) {
+    fn header(self, share: usize, regain: i64) -> (&'static str, String) {
         let half = share / 2;
         match self {
             Self::App => {
@@ -121,9 +123,6 @@ impl Allowance {
     }
 }
 
-/// Minutes after which a used-up business allowance is said to be back.
-const REGAIN_MINUTES: usize = 20;
-
 /// Checks token and allowance, then answers with the usage header.
 fn answer(
     service: &Service,
@@ -133,8 +132,8 @@ fn answer(
     call: impl FnOnce() -> Result<Value, Refusal>,
 ) -> Response {
     let allowed = service.options.limits.graph_calls_per_hour.max(1);
-    let used = service.usage().graph.count();
-    let is_used_up = used > allowed;
+    let spent = service.usage.graph_call();
+    let is_used_up = spent.calls > allowed;
     let outcome = if !service.authorised(headers, query) {
         refuse(
             190,
@@ -147,22 +146,34 @@ fn answer(
     } else {
         call()
     };
-    let share = (used * 100 / allowed).min(100);
-    let usage = allowance.header(share, if is_used_up { REGAIN_MINUTES } else { 0 });
-    let (status, body) = match outcome {
-        Ok(body) => (StatusCode::OK, body),
-        Err(refusal) => (refusal.status(), refusal.body()),
+    let share = (spent.calls * 100 / allowed).min(100);
+    let regain = if is_used_up {
+        spent.back_in.as_mins() + 1
+    } else {
+        0
     };
-    (status, [usage], axum::Json(body)).into_response()
+    let usage = [allowance.header(share, regain)];
+    match outcome {
+        Ok(body) => (usage, axum::Json(body)).into_response(),
+        Err(refusal) => {
+            let over_budget = refusal.is_over_budget().then_some(Extension(OverBudget));
+            (
+                refusal.status(),
+                over_budget,
+                usage,
+                axum::Json(refusal.body()),
+            )
+                .into_response()
+        }
+    }
 }
 
 /// One of the caller's posts; of other people's nothing is to be had by id.
 fn own_medium<'a>(service: &'a Service, id: &str) -> Result<&'a Post, Refusal> {
     let world = &service.world;
-    let own = world.posts_by(world.caller()).iter();
-    let found = own
-        .map(|index| &world.posts()[*index])
-        .find(|post| post.id == id);
+    let own = world.posts_by(world.caller());
+    let mut posts = own.iter().map(|index| world.at(*index));
+    let found = posts.find(|post| post.id == id);
     found.map_or_else(|| missing(id), Ok)
 }
 

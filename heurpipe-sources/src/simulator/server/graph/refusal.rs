@@ -31,6 +31,11 @@ impl Refusal {
         }
     }
 
+    /// Whether it is for want of allowance: of calls or of hashtags.
+    pub(super) fn is_over_budget(&self) -> bool {
+        matches!(self.code, 4 | 18 | 80_002)
+    }
+
     pub(super) fn body(self) -> Value {
         let mut error = json!({"message": self.message, "type": "OAuthException", "code": self.code,
             "fbtrace_id": "A7OjVVCXwSdfpIERKqntSKo"});

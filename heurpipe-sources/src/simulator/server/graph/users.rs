@@ -38,7 +38,7 @@ pub(super) fn media(
     let posts = service.world.posts_by(service.world.caller());
     let limit = limit(query.get("limit").map(String::as_str));
     let part = Part::after(query.get("after").map(String::as_str), limit, posts.len())?;
-    let data = media::list(service, part.within(posts), &asked(query)?, View::Own)?;
+    let data = media::list(service, part.within(&posts), &asked(query)?, View::Own)?;
     Ok(part.with_next(data, next))
 }
 
@@ -57,7 +57,7 @@ fn mentioned(service: &Service, field: &Field) -> Result<Value, Refusal> {
     let posts = world.mentions_of_caller();
     let post = posts
         .iter()
-        .map(|index| &world.posts()[*index])
+        .map(|index| world.at(*index))
         .find(|post| post.id == id);
     match post {
         Some(post) => media::body(service, post, &field.fields, View::Public),
@@ -103,6 +103,11 @@ fn media_page(service: &Service, author: &Author, field: &Field) -> Result<Value
     let mut part = Part::after(field.argument("after"), limit, posts.len())?;
     let is_short = limit > 1 && (part.from / limit) % 3 == 2;
     part.to = (part.from + limit - usize::from(is_short)).min(part.of);
-    let data = media::list(service, part.within(posts), &field.fields, View::Discovered)?;
+    let data = media::list(
+        service,
+        part.within(&posts),
+        &field.fields,
+        View::Discovered,
+    )?;
     Ok(part.with_cursors(data))
 }
