@@ -45,7 +45,7 @@ impl Ledger {
     pub(super) async fn charge(&self, tag: &str) -> Result<()> {
         let now = self.clock.now();
         let charge = |known: &mut Hashtags| known.charge(tag, now);
-        let charged = self.hashtags.with_latest(charge).await?;
+        let charged = self.hashtags.with(charge).await?;
         charged.map_err(|wait| {
             Error::new(ErrorKind::RateLimited, "instagram.hashtag_budget")
                 .message(format!(
@@ -59,7 +59,7 @@ impl Ledger {
     /// Takes back a charge: the API refused to count the hashtag.
     pub(super) async fn refund(&self, tag: &str) -> Result<()> {
         self.hashtags
-            .with_latest(|known| {
+            .with(|known| {
                 known.asked.remove(tag);
             })
             .await
@@ -75,7 +75,7 @@ impl Ledger {
     /// Keeps the id of a hashtag: it is the same for everybody and never changes.
     pub(super) async fn keep_hashtag_id(&self, tag: &str, id: &str) -> Result<()> {
         self.hashtags
-            .with_latest(|known| {
+            .with(|known| {
                 known.ids.insert(tag.to_owned(), id.to_owned());
             })
             .await
@@ -91,9 +91,7 @@ impl Ledger {
     /// Takes over hashtags, by name and id, that the API says were asked for. It does not say when: they count from now.
     pub(super) async fn adopt(&self, asked: Vec<(String, String)>) -> Result<()> {
         let now = self.clock.now();
-        self.hashtags
-            .with_latest(|known| known.adopt(asked, now))
-            .await
+        self.hashtags.with(|known| known.adopt(asked, now)).await
     }
 
     /// What was last told of the allowance of calls.

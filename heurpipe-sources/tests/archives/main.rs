@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod containers;
+mod hostile;
 mod mapping;
 mod support;
 mod weibo;

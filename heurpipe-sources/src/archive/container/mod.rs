@@ -207,7 +207,7 @@ impl Container {
         }
     }
 
-    /// The URL under which the media fetcher finds a file: `file:///…`, within a ZIP with `#` and the file's name.
+    /// The URL under which the media fetcher finds a file: `file:///…`, within a ZIP with the file's name as its query [`IN_ZIP`].
     pub(super) fn url_of(&self, entry: &Entry) -> Option<String> {
         match &self.place {
             Place::Folder(folder) => {
@@ -216,7 +216,7 @@ impl Container {
             }
             Place::Zip(_) => {
                 let mut url = url::Url::from_file_path(&self.path).ok()?;
-                url.set_fragment(Some(&entry.name));
+                url.query_pairs_mut().append_pair(IN_ZIP, &entry.name);
                 Some(url.into())
             }
             Place::Memory(_) => None,
@@ -248,21 +248,30 @@ pub(super) fn io(operation: &'static str, message: &str, error: std::io::Error) 
         .cause(error)
 }
 
-/// Reads one file of a ZIP, for the fetcher of media.
-///
-/// # Errors
-/// `NotFound` when the ZIP or the file in it is missing; `TooLarge` beyond `limit` bytes.
-pub(crate) fn file_in_zip(path: &Path, name: &str, limit: usize) -> Result<Vec<u8>> {
-    let missing = || {
-        Error::new(ErrorKind::NotFound, "archive.read")
-            .message("there is no such file in the archive")
-            .with("archive", path.display())
-            .with("file", name)
-    };
-    if !zip::looks_like(path) {
-        return Err(missing());
+/// The parameter of a `file:` URL that names a file within a ZIP.
+pub(crate) const IN_ZIP: &str = "in";
+
+/// The files of a ZIP, for whoever fetches single ones.
+#[cfg(feature = "media")]
+#[derive(Debug)]
+pub(crate) struct ZipFiles(Container);
+
+#[cfg(feature = "media")]
+impl ZipFiles {
+    /// Lists the files of a ZIP; none when it is no ZIP.
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>> {
+        if !zip::looks_like(path) {
+            return Ok(None);
+        }
+        Container::open(path).map(|container| Some(Self(container)))
     }
-    let container = Container::open(path)?;
-    let entry = container.find(name).ok_or_else(missing)?;
-    container.small(&entry, limit)
+
+    /// The content of a file; none when there is none of this name.
+    ///
+    /// # Errors
+    /// `TooLarge` beyond `limit` bytes, and those of reading.
+    pub(crate) fn file(&self, name: &str, limit: usize) -> Result<Option<Vec<u8>>> {
+        let entry = self.0.find(name);
+        entry.map(|entry| self.0.small(&entry, limit)).transpose()
+    }
 }
