@@ -8,9 +8,14 @@
 //!
 //! | case | question |
 //! |---|---|
+//! | `archives` | how many posts a second are read from JSON Lines, beside serde_json alone on the same bytes? |
+//! | `memory` | how much memory does a file of gigabytes take? |
 //! | `simulator` | how many calls a second does the simulator answer, beside a server that makes nothing? |
 
+mod archives;
+mod lines;
 mod load;
+mod memory;
 mod simulator;
 
 use std::error::Error;
@@ -23,10 +28,17 @@ type AnyResult<T> = Result<T, Box<dyn Error>>;
 /// Measures a case and gives its rows.
 type Case = fn(&Runtime, Effort) -> AnyResult<Vec<Row>>;
 
-const CASES: [(&str, Case); 1] = [("simulator", simulator::rows)];
+const CASES: [(&str, Case); 3] = [
+    ("archives", archives::rows),
+    ("memory", memory::rows),
+    ("simulator", simulator::rows),
+];
 
 fn main() -> AnyResult<()> {
     let runtime = Runtime::new()?;
+    if let Some(path) = memory::asked_of_child() {
+        return runtime.block_on(memory::child(&path));
+    }
     let effort = Effort::from_arguments();
     let chosen = chosen(&CASES.map(|(name, _)| name))?;
     let mut report = Report::new("sources");

@@ -16,6 +16,8 @@ use heurpipe_core::{Error, ErrorKind};
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 pub(crate) use api::{Http, Reply, Wire, base_url};
 pub(crate) use body::read_limited;
+#[cfg(feature = "media")]
+pub(crate) use body::read_onto;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 pub(crate) use kept::Kept;
 #[cfg(feature = "instagram")]

@@ -48,7 +48,7 @@
 //! goes in a header and stands in no error, log or stored payload.
 
 mod builder;
-mod caption;
+pub(crate) mod caption;
 mod client;
 mod discovery;
 mod errors;

@@ -64,7 +64,7 @@ mod pictures;
 mod places;
 mod provinces;
 mod reader;
-mod text;
+pub(crate) mod text;
 mod timelines;
 mod wire;
 

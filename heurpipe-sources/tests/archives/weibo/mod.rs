@@ -1,0 +1,3 @@
+//! Formats of Weibo.
+
+mod weibospider_jsonl;
