@@ -63,7 +63,11 @@ impl Default for InstagramGraphBuilder {
             left_out: BTreeSet::new(),
             page_size: MAX_PAGE_SIZE,
             bounds: Bounds::default(),
-            pacing: Pacing::default(),
+            pacing: Pacing {
+                // What is used up is given back call by call over an hour, and who comes too early is refused and lengthens the block.
+                rest: Duration::from_secs(3600),
+                ..Pacing::default()
+            },
             wire: Wire::default(),
             ledger: None,
             clock: Clock::default(),
