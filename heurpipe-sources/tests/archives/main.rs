@@ -1,5 +1,6 @@
 //! Archives: fixtures of every format, and the real payloads of the folder beside the repository.
 #![allow(clippy::unwrap_used)]
 
+mod instagram;
 mod support;
 mod weibo;
