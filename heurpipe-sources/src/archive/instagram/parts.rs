@@ -277,6 +277,15 @@ pub(super) fn kind_of(file_name: &str) -> MediaKind {
     }
 }
 
+/// Finds the files of media that lie beside a file under the names of their URLs.
+pub(super) fn find_beside(post: &mut Post, file: &File<'_>) {
+    for medium in &mut post.media {
+        if let Some(entry) = file.sibling(&medium.id) {
+            lies_at(medium, file, &entry);
+        }
+    }
+}
+
 /// Says that a medium lies in the archive: that URL does not stop working.
 pub(super) fn lies_at(medium: &mut Media, file: &File<'_>, entry: &Entry) {
     if let Some(url) = file.container.url_of(entry) {

@@ -80,6 +80,16 @@ pub(super) struct Seen<'p> {
     pub is_list: bool,
 }
 
+/// Reads one post, however it is written.
+///
+/// # Errors
+/// A sentence that says why it is none.
+pub(super) fn post(json: &RawValue, file: &File<'_>) -> Result<Post, String> {
+    let members = json::members(json).ok_or("not an object")?;
+    let shape = Shape::of(&members).ok_or("it has no shortcode or nothing to show")?;
+    shape.read(json, file)
+}
+
 /// Walks a page.
 pub(super) fn posts<'p>(page: &'p RawValue, file: &File<'_>) -> Seen<'p> {
     let mut walk = Walk {
