@@ -44,11 +44,12 @@ mod tests {
     proptest! {
         #[test]
         fn every_garbled_text_is_repaired(text in ".*") {
-            prop_assert_eq!(repaired(&garbled(&text)), text);
+            let garbled = garbled(&text);
+            prop_assert_eq!(repaired(&garbled), text);
         }
 
         #[test]
-        fn no_text_outside_latin_1_is_touched(before in ".*", after in ".*", c in '\u{100}'..='\u{d7ff}') {
+        fn no_text_outside_latin_1_is_touched(before in ".*", after in ".*", c in "[^\\u{0}-\\u{ff}]") {
             let text = format!("{before}{c}{after}");
             prop_assert_eq!(repaired(&text), text.as_str());
         }
