@@ -1,4 +1,4 @@
-//! A source of one's own: diaries, of which a second run reads only what was written since the first.
+//! A source of one's own: diaries, of which a second run reads only what was written since the first; and the kit that checks it.
 //!
 //! ```sh
 //! cargo run -p heurpipe-examples --example own_source
@@ -8,7 +8,8 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
-use heurpipe_core::{testkit::Collect, *};
+use heurpipe_core::testkit::{Collect, suite};
+use heurpipe_core::*;
 use heurpipe_stores::documents::MemoryDocuments;
 
 /// The diaries of Ada and Lin as far as they are written, a line per entry.
@@ -56,5 +57,15 @@ async fn main() -> Result<()> {
         let report = pipeline.run(RunOptions::default()).await?;
         println!("new entries: {}", report.posts.read);
     }
+
+    // Does it keep what a source must uphold? The kit reads it in all the ways that a pipeline may, and says what it found.
+    let make = || {
+        Diaries(
+            SourceSpec::new("diaries", "of Ada and Lin"),
+            ["rain\nred coat\nsnow", "silk"],
+        )
+    };
+    let report = suite::source(make, suite::SourceOptions::default()).await;
+    print!("{report}");
     Ok(())
 }

@@ -51,7 +51,7 @@ pub mod testkit;
 pub mod text;
 mod traits;
 
-pub use clock::Clock;
+pub use clock::{Clock, ClockHand};
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use filter::Filter;
 pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};

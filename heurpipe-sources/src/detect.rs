@@ -13,8 +13,8 @@ use crate::ndjson;
 
 /// A form of input that is known by its looks.
 struct Form {
-    looks_like: fn(&Path) -> bool,
-    open: fn(&Path) -> Result<Box<dyn Source>>,
+    /// Opens it; none: what lies there is of another form.
+    open: fn(&Path) -> Result<Option<Box<dyn Source>>>,
     /// As told to who gave something else.
     description: fn() -> String,
 }
@@ -23,8 +23,12 @@ struct Form {
 const FORMS: &[Form] = &[
     #[cfg(feature = "ndjson")]
     Form {
-        looks_like: ndjson::looks_like,
-        open: |path| Ok(Box::new(ndjson::NdjsonSource::open(path)?)),
+        open: |path| {
+            if !ndjson::looks_like(path) {
+                return Ok(None);
+            }
+            Ok(Some(Box::new(ndjson::NdjsonSource::open(path)?)))
+        },
         description: || {
             "records or posts of ours, one a line (a file, or a folder of .ndjson or .jsonl files)"
                 .to_owned()
@@ -32,18 +36,20 @@ const FORMS: &[Form] = &[
     },
     #[cfg(feature = "archive")]
     Form {
-        looks_like: archive::looks_like,
-        open: |path| Ok(Box::new(Archive::open(path)?)),
-        description: || {
-            let formats = archive::formats().into_iter();
-            let descriptions: Vec<String> = formats.map(|(_, description)| description).collect();
-            descriptions.join("; ")
+        open: |path| {
+            let archive = Archive::recognise(path)?;
+            Ok(archive.map(|archive| Box::new(archive) as Box<dyn Source>))
         },
+        description: archive::looked_for,
     },
     #[cfg(feature = "folder")]
     Form {
-        looks_like: folder::looks_like,
-        open: |path| Ok(Box::new(folder::PictureFolder::open(path)?)),
+        open: |path| {
+            if !folder::looks_like(path) {
+                return Ok(None);
+            }
+            Ok(Some(Box::new(folder::PictureFolder::open(path)?)))
+        },
         description: || {
             "a folder with pictures (jpg, jpeg, png, webp, gif) at any depth".to_owned()
         },
@@ -53,7 +59,8 @@ const FORMS: &[Form] = &[
 /// Finds out what lies at a path and opens it. The source's name and description say what was found.
 ///
 /// # Errors
-/// `NotFound` when there is nothing; `InvalidInput`, with a list of what was looked for, when it is nothing known.
+/// `NotFound` when there is nothing; `InvalidInput`, with a list of what was looked for, when it is nothing known; what else is wrong
+/// with something that is known.
 pub fn open(path: impl AsRef<Path>) -> Result<Box<dyn Source>> {
     let path = path.as_ref();
     if !path.exists() {
@@ -61,10 +68,12 @@ pub fn open(path: impl AsRef<Path>) -> Result<Box<dyn Source>> {
             .message("there is no such file or folder")
             .with("path", path.display()));
     }
-    match FORMS.iter().find(|form| (form.looks_like)(path)) {
-        Some(form) => (form.open)(path),
-        None => Err(unknown(path)),
+    for form in FORMS {
+        if let Some(source) = (form.open)(path)? {
+            return Ok(source);
+        }
     }
+    Err(unknown(path))
 }
 
 fn unknown(path: &Path) -> Error {

@@ -15,9 +15,58 @@ pub(crate) fn object<T: DeserializeOwned>(item: &RawValue) -> Result<T, String> 
 
 /// An id written as a string or as a number; empty and null are absent. Numbers are read as integers: 19 digits do not survive a double.
 pub(crate) fn id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<String>, D::Error> {
-    Ok(match Option::<Value>::deserialize(deserializer)? {
-        Some(Value::String(text)) if !text.trim().is_empty() => Some(text.trim().to_owned()),
-        Some(Value::Number(number)) if !number.is_f64() => Some(number.to_string()),
+    Value::deserialize(deserializer).map(id_of)
+}
+
+fn id_of(value: Value) -> Option<String> {
+    match value {
+        Value::String(text) if !text.trim().is_empty() => Some(text.trim().to_owned()),
+        Value::Number(number) if !number.is_f64() => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// An id, and how it was written.
+#[cfg(feature = "weibo")]
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Id {
+    /// As a text: nobody on its way can have rounded it.
+    Text(String),
+    /// As a number.
+    Number(String),
+}
+
+#[cfg(feature = "weibo")]
+impl Id {
+    /// The one to believe of several spellings of one id, the more trusted first: texts go before numbers.
+    pub(crate) fn of<'a>(spellings: &[&'a Option<Self>]) -> Option<&'a str> {
+        let spellings = || spellings.iter().copied().flatten();
+        let text = spellings().find(|id| matches!(id, Self::Text(_)));
+        text.or_else(|| spellings().next()).map(Self::as_str)
+    }
+
+    fn as_str(&self) -> &str {
+        match self {
+            Self::Text(id) | Self::Number(id) => id,
+        }
+    }
+}
+
+/// An id as [`id`] reads it, with how it was written.
+#[cfg(feature = "weibo")]
+pub(crate) fn spelt_id<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Id>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let is_text = value.is_string();
+    let written = if is_text { Id::Text } else { Id::Number };
+    Ok(id_of(value).map(written))
+}
+
+/// A whole number written as a number or as a text.
+#[cfg(feature = "weibo")]
+pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<i64>, D::Error> {
+    Ok(match Value::deserialize(deserializer)? {
+        Value::Number(number) => number.as_i64(),
+        Value::String(text) => text.trim().parse().ok(),
         _ => None,
     })
 }
@@ -80,6 +129,45 @@ mod tests {
             r#"{"id":{}}"#,
         ] {
             assert_eq!(read(absent).id, None, "{absent}");
+        }
+    }
+
+    #[cfg(feature = "weibo")]
+    #[test]
+    fn the_text_is_believed_where_spellings_contradict() {
+        let text = |id: &str| Some(Id::Text(id.to_owned()));
+        let number = |id: &str| Some(Id::Number(id.to_owned()));
+        for (spellings, believed) in [
+            ([text("3"), text("2"), number("1")], Some("3")),
+            ([None, text("2"), number("1")], Some("2")),
+            ([number("3"), text("2"), number("1")], Some("2")),
+            ([number("3"), None, text("1")], Some("1")),
+            ([None, None, number("1")], Some("1")),
+            ([None, None, None], None),
+        ] {
+            let [mid, idstr, id] = &spellings;
+            assert_eq!(Id::of(&[mid, idstr, id]), believed, "{spellings:?}");
+        }
+    }
+
+    #[cfg(feature = "weibo")]
+    #[test]
+    fn integers_may_be_texts() {
+        #[derive(Deserialize)]
+        struct Sample {
+            #[serde(default, deserialize_with = "integer")]
+            n: Option<i64>,
+        }
+        for (json, expected) in [
+            (r#"{"n":-3}"#, Some(-3)),
+            (r#"{"n":" 12 "}"#, Some(12)),
+            (r#"{"n":"soon"}"#, None),
+            (r#"{"n":1.5}"#, None),
+            (r#"{"n":null}"#, None),
+            (r#"{}"#, None),
+        ] {
+            let sample: Sample = serde_json::from_str(json).unwrap();
+            assert_eq!(sample.n, expected, "{json}");
         }
     }
 

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 
 use super::{Done, Exit, Stop};
-use crate::config::{Loaded, Source};
+use crate::config::{Loaded, Source, duration};
 use crate::use_cases::UseCase;
 use crate::workbench::ENRICHERS;
 
@@ -60,13 +60,22 @@ fn check(loaded: &Loaded) -> Result<(), Stop> {
             }
         }
         for source in &settings.sources {
-            if let Source::Path { path } = source
-                && !loaded.base.join(path).exists()
-            {
-                wrong.push(format!(
-                    "use_cases.{name}.sources: {} does not exist",
-                    path.display()
-                ));
+            let setting = format!("use_cases.{name}.sources");
+            match source {
+                Source::Path(source) if !loaded.base.join(&source.path).exists() => {
+                    let path = source.path.display();
+                    wrong.push(format!("{setting}: {path} does not exist"));
+                }
+                Source::Recheck(source) => {
+                    let lengths = [&source.published_within, &source.not_seen_within];
+                    let lengths = lengths
+                        .into_iter()
+                        .flatten()
+                        .map(|text| duration(text).err());
+                    let errors = lengths.chain([source.filter().err()]).flatten();
+                    wrong.extend(errors.map(|error| format!("{setting}: {error}")));
+                }
+                _ => {}
             }
         }
     }

@@ -133,14 +133,15 @@ impl Demo {
     fn configuration(&self, world: &World, simulator: &Simulator) -> Config {
         let token = format!("file:{TOKEN_FILE}");
         let sources = vec![
-            config::Source::Instagram {
+            config::Source::Instagram(config::InstagramSource {
                 hashtags: world.hashtags().into_iter().take(HASHTAGS).collect(),
                 accounts: world.instagram_accounts(),
-            },
-            config::Source::Weibo {
+                ..config::InstagramSource::default()
+            }),
+            config::Source::Weibo(config::WeiboSource {
                 uids: world.weibo_uids(),
-                topics: Vec::new(),
-            },
+                ..config::WeiboSource::default()
+            }),
         ];
         let mut config = Config::default();
         config.stores.documents = "sqlite:documents.sqlite".to_owned();

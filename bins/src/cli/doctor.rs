@@ -8,7 +8,7 @@ use heurpipe_models::shipped;
 use heurpipe_stores::{Mode, blobs, documents, search, warehouse};
 
 use super::{Done, Exit};
-use crate::config::{ConfigError, Loaded, Source, resolve_secret};
+use crate::config::{ConfigError, Loaded, Network, Source, resolve_secret};
 use crate::workbench::store_url;
 
 /// Arguments of `heurpipe doctor`.
@@ -153,10 +153,15 @@ fn tempfile_in(folder: &Path) -> std::io::Result<()> {
 fn secrets(findings: &mut Findings, loaded: &Loaded) {
     let config = &loaded.config;
     let sources: Vec<&Source> = config.use_cases.values().flat_map(|u| &u.sources).collect();
-    let instagram = sources
-        .iter()
-        .any(|s| matches!(s, Source::Instagram { .. }));
-    let weibo = sources.iter().any(|s| matches!(s, Source::Weibo { .. }));
+    let asks = |network: Network| {
+        sources.iter().any(|source| match source {
+            Source::Instagram(_) => network == Network::Instagram,
+            Source::Weibo(_) => network == Network::Weibo,
+            Source::Recheck(recheck) => recheck.networks.contains(&network),
+            Source::Path(_) => false,
+        })
+    };
+    let (instagram, weibo) = (asks(Network::Instagram), asks(Network::Weibo));
     let wanted = [
         (instagram, "instagram.token", &config.instagram.token),
         (weibo, "weibo.token", &config.weibo.token),

@@ -2,6 +2,7 @@
 
 mod load;
 mod secret;
+mod source;
 mod suggest;
 
 use std::collections::BTreeMap;
@@ -12,6 +13,9 @@ use serde::{Deserialize, Serialize};
 
 pub use load::{ConfigError, Loaded, load};
 pub use secret::resolve as resolve_secret;
+pub use source::{
+    InstagramSource, Nearby, Network, PathSource, RecheckSource, Source, WeiboSource, duration,
+};
 pub use suggest::closest;
 
 /// Everything that can be set. Unknown keys are errors that suggest the right one.
@@ -93,6 +97,9 @@ impl Default for Instagram {
 pub struct Weibo {
     /// The API's address, with the version.
     pub base_url: String,
+    /// The address of the calls that need a commercial permission, where it is not the network's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub commercial_base_url: Option<String>,
     /// Where pictures are fetched from by their ids, instead of the network's own hosts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub media_base: Option<String>,
@@ -104,6 +111,7 @@ impl Default for Weibo {
     fn default() -> Self {
         Self {
             base_url: "https://api.weibo.com/2".to_owned(),
+            commercial_base_url: None,
             media_base: None,
             token: "env:WEIBO_TOKEN".to_owned(),
         }
@@ -111,11 +119,22 @@ impl Default for Weibo {
 }
 
 /// Fetching pictures.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Media {
     /// Whether hosts on loopback, private and link-local addresses may be asked.
     pub allow_private_hosts: bool,
+    /// Whether what hosts ask of robots is honoured.
+    pub robots: bool,
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            allow_private_hosts: false,
+            robots: true,
+        }
+    }
 }
 
 /// Models and their runtime.
@@ -171,35 +190,6 @@ pub struct UseCase {
     /// What its analysis may cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
-}
-
-/// Where posts come from.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case", deny_unknown_fields)]
-pub enum Source {
-    /// The Instagram Graph API.
-    Instagram {
-        /// Hashtags, without `#`.
-        #[serde(default)]
-        hashtags: Vec<String>,
-        /// Handles of professional accounts.
-        #[serde(default)]
-        accounts: Vec<String>,
-    },
-    /// The Weibo Open API.
-    Weibo {
-        /// User ids.
-        #[serde(default)]
-        uids: Vec<String>,
-        /// Topics, without `#`.
-        #[serde(default)]
-        topics: Vec<String>,
-    },
-    /// A folder of pictures or a file of records.
-    Path {
-        /// The folder or file.
-        path: PathBuf,
-    },
 }
 
 /// When people are asked about predicted attributes.

@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use heurpipe_core::{Error, ErrorKind, Result};
-
 use super::container::{Container, Entry};
 use super::cut::Layout;
 use super::format::{Format, Formats};
@@ -33,7 +31,7 @@ pub(super) fn format_of<'f>(
 }
 
 /// The names of the formats found among the files, with how many of the files that were looked at have each.
-pub(super) fn survey(container: &Container, formats: &Formats) -> Result<BTreeMap<String, usize>> {
+pub(super) fn survey(container: &Container, formats: &Formats) -> BTreeMap<String, usize> {
     let mut found = BTreeMap::new();
     let mut looked_at = 0;
     let mut looked_at_since = 0;
@@ -41,7 +39,14 @@ pub(super) fn survey(container: &Container, formats: &Formats) -> Result<BTreeMa
         if looked_at >= MOST || looked_at_since >= FURTHER {
             break;
         }
-        let looks = Looks::of(container, entry)?;
+        let looks = match Looks::of(container, entry) {
+            Ok(looks) => looks,
+            // Told when it is read.
+            Err(error) => {
+                tracing::debug!(file = %container.shown(entry), %error, "cannot be looked at");
+                continue;
+            }
+        };
         if looks == Looks::Other {
             continue;
         }
@@ -51,18 +56,7 @@ pub(super) fn survey(container: &Container, formats: &Formats) -> Result<BTreeMa
             *found.entry(format.name().to_owned()).or_insert(0) += 1;
         }
     }
-    Ok(found)
-}
-
-/// The error that says what was looked for.
-pub(super) fn unknown(container: &Container, formats: &Formats) -> Error {
-    let forms: Vec<&str> = formats.iter().map(|format| format.description()).collect();
-    Error::new(ErrorKind::InvalidInput, "archive.open")
-        .message(format!(
-            "no known archive lies there; looked for: {}",
-            forms.join("; ")
-        ))
-        .with("path", container.path().display())
+    found
 }
 
 /// Says that a file is passed over: exports hold much that is no post.

@@ -14,6 +14,10 @@
 //! columns at its beginning, never from its name, so one archive may hold several; [`formats`] lists them. Pictures that lie beside the
 //! posts are found there, as `file:` URLs.
 //!
+//! # Other forms
+//! A form that is not known is read by a [`Mapping`]: a file `NAME.mapping.toml` beside `NAME.jsonl`, or `heurpipe-mapping.toml` for all files of an
+//! archive.
+//!
 //! # Memory
 //! Files are read as a stream, one item at a time: an element of a list, a line, a row. An item of more than 16 MiB is refused, and so is
 //! what unpacks to more than 250 times its size. A name in a ZIP that leads out of it has the whole ZIP refused.
@@ -26,8 +30,8 @@
 //! A checkpoint is a file and a number of items in it. When any file of the archive changes, it is read from its beginning.
 //!
 //! # Errors
-//! An item that cannot be read is given as unreadable, by its file and place. What breaks a file off (a cut download) is given so too, after all that
-//! stands before it. What is refused is an error that names the file.
+//! An item that cannot be read is given as unreadable, by its file and place. So is a file, or the rest of one, that is broken, cut off or
+//! refused; the others are read. Only when the disk fails, or may not be read, is that an error.
 
 mod container;
 mod cut;
@@ -35,41 +39,50 @@ mod detect;
 mod format;
 mod instagram;
 mod looks;
+mod mapping;
 mod place;
 mod reader;
 mod weibo;
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use heurpipe_core::{
-    Author, Checkpoint, Error, ErrorKind, Page, Partition, Result, Source, SourceSpec,
+    Author, Checkpoint, Error, ErrorKind, Incoming, Page, Partition, Result, Source, SourceSpec,
 };
 use jiff::Timestamp;
 
 use container::Container;
 pub(crate) use container::file_in_zip;
-use format::{Format, Options};
+use format::{Format, Formats, Options};
+use mapping::ByMapping;
+pub use mapping::Mapping;
 use reader::Reading;
 
+/// The mapping of all files of an archive.
+const MAPPING: &str = "heurpipe-mapping.toml";
+const MAPPING_LIMIT: usize = 1024 * 1024;
 /// Pages that wait for whoever takes them.
 const AHEAD: usize = 2;
 
 /// An archive as a source; see the [module](self).
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct Archive {
     spec: SourceSpec,
     container: Arc<Container>,
+    formats: Formats,
     options: Options,
 }
 
-/// Whether something known lies at a path.
-pub fn looks_like(path: &Path) -> bool {
-    Container::open(path).is_ok_and(|container| {
-        detect::survey(&container, &detect::formats()).is_ok_and(|found| !found.is_empty())
-    })
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Archive")
+            .field("spec", &self.spec)
+            .finish_non_exhaustive()
+    }
 }
 
 /// The formats that are known: name and description of each.
@@ -89,12 +102,69 @@ impl Archive {
         Self::builder(path).build()
     }
 
+    /// Begins to set up an archive that lies in memory: one file, or a ZIP. Its name tells how it is packed (`.gz`, `.xz`) and names what
+    /// cannot be read.
+    ///
+    /// ```
+    /// use heurpipe_sources::archive::Archive;
+    ///
+    /// # fn main() -> heurpipe_core::Result<()> {
+    /// let line = r#"{"_id":"4829255386537989","mblogid":"Mch46rqPr","content":"#春夏穿搭#","crawl_time":1666869049}"#;
+    /// let items = Archive::in_memory("tweets.jsonl", line.as_bytes()).build()?.items()?;
+    /// assert_eq!(items[0].id().to_string(), "weibo:4829255386537989");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn in_memory(name: impl Into<String>, bytes: impl Into<Arc<[u8]>>) -> ArchiveBuilder {
+        ArchiveBuilder {
+            content: Content::InMemory {
+                name: name.into(),
+                bytes: bytes.into(),
+            },
+            name: "archive".to_owned(),
+            mapping: None,
+            options: Options::default(),
+        }
+    }
+
+    /// Opens an archive if something in it is known.
+    ///
+    /// # Errors
+    /// Those of [`Archive::open`], but for that nothing is known.
+    pub fn recognise(path: impl AsRef<Path>) -> Result<Option<Self>> {
+        Self::builder(path).recognise()
+    }
+
     /// Begins to set up an archive.
     pub fn builder(path: impl AsRef<Path>) -> ArchiveBuilder {
         ArchiveBuilder {
-            path: path.as_ref().to_owned(),
+            content: Content::At(path.as_ref().to_owned()),
             name: "archive".to_owned(),
+            mapping: None,
             options: Options::default(),
+        }
+    }
+}
+
+/// What an archive is opened from.
+#[derive(Debug, Clone)]
+enum Content {
+    At(PathBuf),
+    InMemory { name: String, bytes: Arc<[u8]> },
+}
+
+impl Content {
+    fn open(&self) -> Result<Container> {
+        match self {
+            Self::At(path) => Container::open(path),
+            Self::InMemory { name, bytes } => Container::in_memory(name, Arc::clone(bytes)),
+        }
+    }
+
+    fn name(&self) -> std::path::Display<'_> {
+        match self {
+            Self::At(path) => path.display(),
+            Self::InMemory { name, .. } => Path::new(name).display(),
         }
     }
 }
@@ -102,8 +172,9 @@ impl Archive {
 /// Sets up [`Archive`].
 #[derive(Debug, Clone)]
 pub struct ArchiveBuilder {
-    path: PathBuf,
+    content: Content,
     name: String,
+    mapping: Option<Mapping>,
     options: Options,
 }
 
@@ -133,25 +204,86 @@ impl ArchiveBuilder {
         self
     }
 
+    /// Where the fields of posts stand, for a form that is not known; instead of a mapping file beside the archive's files.
+    pub fn mapping(mut self, mapping: Mapping) -> Self {
+        self.mapping = Some(mapping);
+        self
+    }
+
     /// Opens the archive; see [`Archive::open`].
     ///
     /// # Errors
     /// Those of [`Archive::open`].
     pub fn build(self) -> Result<Archive> {
-        let container = Container::open(&self.path)?;
-        let formats = detect::formats();
-        let found = detect::survey(&container, &formats)?;
+        let content = self.content.clone();
+        self.recognise()?.ok_or_else(|| {
+            Error::new(ErrorKind::InvalidInput, "archive.open")
+                .message(format!(
+                    "no known archive lies there; looked for: {}",
+                    looked_for()
+                ))
+                .with("path", content.name())
+        })
+    }
+
+    fn recognise(self) -> Result<Option<Archive>> {
+        let container = self.content.open()?;
+        let mapping = match self.mapping {
+            Some(mapping) => Some(mapping),
+            None => mapping_beside(&container)?,
+        };
+        let mut formats = detect::formats();
+        // What a person says goes before what is guessed.
+        if let Some(mapping) = mapping {
+            formats.insert(0, Arc::new(ByMapping(mapping)));
+        }
+        let found = detect::survey(&container, &formats);
         if found.is_empty() {
-            return Err(detect::unknown(&container, &formats));
+            // One file that cannot even be looked at says why.
+            if let [entry] = container.entries() {
+                looks::Looks::of(&container, entry)?;
+            }
+            return Ok(None);
         }
         let names: Vec<&str> = found.keys().map(String::as_str).collect();
         let description = format!("{} in {}", names.join(", "), container.path().display());
-        Ok(Archive {
+        Ok(Some(Archive {
             spec: SourceSpec::new(self.name, description),
             container: Arc::new(container),
+            formats,
             options: self.options,
-        })
+        }))
     }
+}
+
+/// What archives are looked for, in words.
+pub(crate) fn looked_for() -> String {
+    let mut forms: Vec<String> = formats()
+        .into_iter()
+        .map(|(_, description)| description)
+        .collect();
+    forms.push(mapping::LOOKED_FOR.to_owned());
+    forms.join("; ")
+}
+
+/// The mapping file of an archive, if it has one: named for a file that was opened by itself, or for all.
+fn mapping_beside(container: &Container) -> Result<Option<Mapping>> {
+    let own = match container.entries() {
+        [file] => file
+            .name
+            .split('.')
+            .next()
+            .map(|stem| format!("{stem}.mapping.toml")),
+        _ => None,
+    };
+    let names = own.into_iter().chain([MAPPING.to_owned()]);
+    let Some(entry) = names.filter_map(|name| container.find(&name)).next() else {
+        return Ok(None);
+    };
+    let named = |error: Error| error.with("file", container.shown(&entry));
+    let bytes = container.small(&entry, MAPPING_LIMIT)?;
+    let text = String::from_utf8_lossy(&bytes);
+    text.parse().map(Some).map_err(named)
 }
 
 #[async_trait]
@@ -171,15 +303,16 @@ impl Source for Archive {
                 .with("partition", &partition.0);
             return stream::once(async { Err(error) }).boxed();
         }
-        let reading = Reading {
-            container: Arc::clone(&self.container),
-            formats: detect::formats(),
-            options: self.options.clone(),
-        };
+        let reading = self.reading();
         let (sender, pages) = tokio::sync::mpsc::channel(AHEAD);
         let start = move || {
-            // The thread ends by itself when the stream is dropped: nobody takes its pages then.
-            tokio::task::spawn_blocking(move || reading.run(&from, sender));
+            tokio::task::spawn_blocking(move || {
+                // When the stream is dropped nobody takes pages any more, and the thread ends.
+                reading.run(&from, &mut |page| match sender.blocking_send(page) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(_) => ControlFlow::Break(()),
+                });
+            });
         };
         stream::unfold((Some(start), pages), |(start, mut pages)| async move {
             if let Some(start) = start {
@@ -193,6 +326,31 @@ impl Source for Archive {
 }
 
 impl Archive {
+    /// All items at once: for archives that are small, and without a runtime.
+    ///
+    /// # Errors
+    /// Those of reading; what was read before the error is lost with it.
+    pub fn items(&self) -> Result<Vec<Incoming>> {
+        let mut items = Vec::new();
+        let mut failed = None;
+        self.reading().run(&Checkpoint::default(), &mut |page| {
+            match page {
+                Ok(page) => items.extend(page.items),
+                Err(error) => failed = Some(error),
+            }
+            ControlFlow::Continue(())
+        });
+        failed.map_or(Ok(items), Err)
+    }
+
+    fn reading(&self) -> Reading {
+        Reading {
+            container: Arc::clone(&self.container),
+            formats: self.formats.clone(),
+            options: self.options.clone(),
+        }
+    }
+
     fn partition(&self) -> Partition {
         Partition(self.container.path().display().to_string())
     }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use heurpipe_core::{Checkpoint, Error, ErrorKind, Incoming, Page, Result};
 use jiff::Timestamp;
-use tokio::sync::mpsc::Sender;
 
 use super::container::{Container, Entry};
 use super::cut::{self, Cut, Layout, Role};
@@ -26,8 +25,12 @@ pub(super) struct Reading {
 }
 
 impl Reading {
-    /// Reads from a checkpoint to the end, on the thread that calls. Ends early when nobody takes the pages any more.
-    pub(super) fn run(self, from: &Checkpoint, pages: Sender<Result<Page>>) {
+    /// Reads from a checkpoint to the end, on the thread that calls. Ends early when no more pages are wanted.
+    pub(super) fn run(
+        &self,
+        from: &Checkpoint,
+        pages: &mut dyn FnMut(Result<Page>) -> ControlFlow<()>,
+    ) {
         let Some(start) = Place::of(from, &stamp(&self.container)) else {
             return;
         };
@@ -47,13 +50,19 @@ impl Reading {
         }
     }
 
-    fn files(&self, start: &Place, pager: &mut Pager) -> Result<ControlFlow<()>> {
+    fn files(&self, start: &Place, pager: &mut Pager<'_>) -> Result<ControlFlow<()>> {
         let mut open: Option<Open<'_>> = None;
         for entry in self.container.entries() {
             if start.is_past(&entry.name) {
                 continue;
             }
-            let looks = Looks::of(&self.container, entry)?;
+            let looks = match Looks::of(&self.container, entry) {
+                Err(error) if is_of_the_file(&error) => {
+                    pager.refused(self.container.shown(entry), &error);
+                    continue;
+                }
+                looks => looks?,
+            };
             let Some((format, layout)) = detect::format_of(&self.formats, &looks) else {
                 if looks != Looks::Other {
                     detect::passed_over(&self.container, entry);
@@ -68,11 +77,14 @@ impl Reading {
                 folder: entry.folder(),
                 mapper: format.mapper(),
             });
-            if self
-                .file(entry, layout, start.items_of(&entry.name), open, pager)?
-                .is_break()
-            {
-                return Ok(ControlFlow::Break(()));
+            let skip = start.items_of(&entry.name);
+            match self.file(entry, layout, skip, open, pager) {
+                Ok(ControlFlow::Continue(())) => {}
+                Ok(ControlFlow::Break(())) => return Ok(ControlFlow::Break(())),
+                Err(error) if is_of_the_file(&error) => {
+                    pager.refused(self.container.shown(entry), &error);
+                }
+                Err(error) => return Err(error),
             }
         }
         if let Some(last) = open {
@@ -88,7 +100,7 @@ impl Reading {
         layout: Layout,
         skip: u64,
         open: &mut Open<'_>,
-        pager: &mut Pager,
+        pager: &mut Pager<'_>,
     ) -> Result<ControlFlow<()>> {
         let file = File {
             container: &self.container,
@@ -141,6 +153,11 @@ impl Reading {
     }
 }
 
+/// Whether a file is to blame, so that the others can be read: it is broken, or no one should unpack it.
+fn is_of_the_file(error: &Error) -> bool {
+    matches!(error.kind(), ErrorKind::InvalidInput | ErrorKind::TooLarge)
+}
+
 /// A format that is being read in a folder.
 struct Open<'a> {
     format: &'a dyn Format,
@@ -155,8 +172,8 @@ impl Open<'_> {
 }
 
 /// Collects items and hands them on by pages.
-struct Pager {
-    pages: Sender<Result<Page>>,
+struct Pager<'p> {
+    pages: &'p mut dyn FnMut(Result<Page>) -> ControlFlow<()>,
     out: Out,
     /// Payload read since the last page.
     bytes: usize,
@@ -164,7 +181,7 @@ struct Pager {
     at: Place,
 }
 
-impl Pager {
+impl Pager<'_> {
     fn map(&mut self, cut: Cut<'_>, file: &File<'_>, mapper: &mut dyn Mapper) {
         match cut {
             Cut::Item(item) => {
@@ -194,6 +211,11 @@ impl Pager {
         ControlFlow::Continue(())
     }
 
+    /// A file, or the rest of it, cannot be read.
+    fn refused(&mut self, file: String, error: &Error) {
+        self.out.unreadable(file, error.chain().join(": "), "");
+    }
+
     fn finish(&mut self, mut open: Open<'_>) {
         open.mapper.finish(&mut self.out);
     }
@@ -205,17 +227,14 @@ impl Pager {
             items,
             checkpoint: self.at.checkpoint(),
         };
-        match self.pages.blocking_send(Ok(page)) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(_) => ControlFlow::Break(()),
-        }
+        (self.pages)(Ok(page))
     }
 
     /// Gives what was read before the error, then the error.
     fn fail(&mut self, error: Error) {
         if self.flush().is_continue() {
-            // Nobody to take it is no reason to say more.
-            let _ = self.pages.blocking_send(Err(error));
+            // It is the last word, whether more is wanted or not.
+            let _ = (self.pages)(Err(error));
         }
     }
 }

@@ -14,16 +14,31 @@ pub(crate) async fn read_limited(
     response: reqwest::Response,
     limit: usize,
 ) -> Result<Vec<u8>> {
+    let mut body = Vec::new();
+    read_onto(operation, response, limit, &mut body).await?;
+    Ok(body)
+}
+
+/// Appends the body to what is there, unless both together are longer than `limit` bytes. What came before an error stays appended.
+///
+/// # Errors
+/// As [`read_limited`].
+pub(crate) async fn read_onto(
+    operation: &'static str,
+    response: reqwest::Response,
+    limit: usize,
+    body: &mut Vec<u8>,
+) -> Result<()> {
     let too_large = || {
         Error::new(ErrorKind::TooLarge, operation)
             .message("the answer is larger than allowed")
             .with("limit_bytes", limit)
     };
     let announced = response.content_length().unwrap_or(0);
-    if announced > limit as u64 {
+    if announced > limit.saturating_sub(body.len()) as u64 {
         return Err(too_large());
     }
-    let mut body = Vec::with_capacity(usize::try_from(announced).unwrap_or(0));
+    body.reserve(usize::try_from(announced).unwrap_or(0));
     let mut chunks = response.bytes_stream();
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk.map_err(|error| failed(operation, error))?;
@@ -32,5 +47,5 @@ pub(crate) async fn read_limited(
         }
         body.extend_from_slice(&chunk);
     }
-    Ok(body)
+    Ok(())
 }

@@ -8,11 +8,13 @@ use serde::de::DeserializeOwned;
 use tokio::sync::Mutex;
 
 /// A value kept as a memo of documents; in memory alone where there are none.
+///
+/// Documents are asked each time: of a credential that two sources use, each sees what the other has used up.
 pub(crate) struct Kept<T> {
     documents: Option<Arc<dyn Documents>>,
     name: String,
-    /// None: not loaded yet.
-    value: Mutex<Option<T>>,
+    /// The value where there are no documents.
+    value: Mutex<T>,
 }
 
 impl<T> std::fmt::Debug for Kept<T> {
@@ -30,51 +32,41 @@ impl<T: Clone + Default + PartialEq + Serialize + DeserializeOwned + Send> Kept<
         Self {
             documents,
             name: name.into(),
-            value: Mutex::new(None),
+            value: Mutex::default(),
         }
     }
 
-    /// Reads or changes the value, one caller at a time. When this returns a change is durable; one that cannot be stored is undone.
+    /// Reads or changes the value, one caller at a time. When this returns a change is durable; one that cannot be stored is as if it had not been made.
     ///
     /// # Errors
     /// When documents cannot be read or written; `InvalidInput` when what they hold under the name is of another form.
     pub(crate) async fn with<R>(&self, change: impl FnOnce(&mut T) -> R) -> Result<R> {
         let mut value = self.value.lock().await;
-        let before = match value.take() {
-            Some(known) => known,
-            None => self.load().await?,
+        let Some(documents) = &self.documents else {
+            return Ok(change(&mut value));
         };
+        let before: T = self.load(documents.as_ref()).await?;
         let mut after = before.clone();
         let answer = change(&mut after);
-        if after != before
-            && let Err(error) = self.save(&after).await
-        {
-            *value = Some(before);
-            return Err(error);
+        if after != before {
+            self.save(documents.as_ref(), &after).await?;
         }
-        *value = Some(after);
         Ok(answer)
     }
 
-    async fn load(&self) -> Result<T> {
-        let Some(documents) = &self.documents else {
+    async fn load(&self, documents: &dyn Documents) -> Result<T> {
+        let Some(text) = documents.memo(&self.name).await? else {
             return Ok(T::default());
         };
-        match documents.memo(&self.name).await? {
-            None => Ok(T::default()),
-            Some(text) => serde_json::from_str(&text).map_err(|error| {
-                Error::new(ErrorKind::InvalidInput, "kept.load")
-                    .message("what is stored under this name is of another form")
-                    .with("memo", &self.name)
-                    .cause(error)
-            }),
-        }
+        serde_json::from_str(&text).map_err(|error| {
+            Error::new(ErrorKind::InvalidInput, "kept.load")
+                .message("what is stored under this name is of another form")
+                .with("memo", &self.name)
+                .cause(error)
+        })
     }
 
-    async fn save(&self, value: &T) -> Result<()> {
-        let Some(documents) = &self.documents else {
-            return Ok(());
-        };
+    async fn save(&self, documents: &dyn Documents, value: &T) -> Result<()> {
         let text = serde_json::to_string(value)
             .map_err(|error| Error::new(ErrorKind::Internal, "kept.save").cause(error))?;
         documents.save_memo(&self.name, &text).await

@@ -16,8 +16,12 @@ use heurpipe_core::{Error, ErrorKind};
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 pub(crate) use api::{Http, Reply, Wire, base_url};
 pub(crate) use body::read_limited;
+#[cfg(feature = "media")]
+pub(crate) use body::read_onto;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 pub(crate) use kept::Kept;
+#[cfg(feature = "instagram")]
+pub(crate) use pace::Standing;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 pub(crate) use pace::{Pace, Pacing};
 pub(crate) use retry_after::retry_after;

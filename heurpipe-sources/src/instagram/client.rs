@@ -1,33 +1,100 @@
 //! Calls of the Graph API.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
-use heurpipe_core::{Error, ErrorKind, Result, Retry};
+use heurpipe_core::{Clock, Error, ErrorKind, Result, Retry};
 use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
 use url::Url;
 
-use super::errors;
+use super::errors::{self, Waits};
+use super::fields;
+use super::ledger::Ledger;
 use super::usage::usage;
-use crate::http::{Http, Pace};
+use crate::http::{Http, Pace, scrubbed};
 
-/// Fields that some versions and accounts do not know. Refused once, they are not asked for again.
-const OPTIONAL_FIELDS: &[&str] = &["followers_count", "name", "thumbnail_url", "view_count"];
+/// The host of the other way to log in, which knows the user's own media alone.
+const INSTAGRAM_LOGIN_HOST: &str = "graph.instagram.com";
 
 /// The API for one user and token.
 #[derive(Debug)]
 pub(super) struct GraphClient {
     pub http: Http,
     pub pace: Pace,
+    pub ledger: Ledger,
+    pub clock: Clock,
     /// Host and version.
     pub base: Url,
     /// The Instagram user on whose behalf the calls are made.
     pub user_id: String,
     /// Posts asked for in one call.
     pub page_size: u32,
-    /// Ids of hashtags are the same for everybody and never change.
-    pub hashtag_ids: Mutex<HashMap<String, String>>,
-    pub refused_fields: Mutex<BTreeSet<&'static str>>,
+    /// Media that mention the user, as webhooks told.
+    pub mentions: Vec<String>,
+    pub fields: Fields,
+    pub once: Once,
+}
+
+/// What is done or asked once in the life of a client.
+#[derive(Debug, Default)]
+pub(super) struct Once {
+    /// The pace goes on from where an earlier process left it.
+    pub pace_resumed: OnceCell<()>,
+    /// The ledger knows which hashtags others asked for.
+    pub hashtags_compared: OnceCell<()>,
+    /// The user's own handle, in lower case.
+    pub own_handle: OnceCell<Option<String>>,
+}
+
+/// The fields that are not asked for.
+#[derive(Debug)]
+pub(super) struct Fields {
+    /// By configuration, whatever the call.
+    left_out: BTreeSet<String>,
+    /// By call: the API does not know them.
+    refused: Mutex<BTreeSet<(&'static str, &'static str)>>,
+}
+
+impl Fields {
+    pub(super) fn without(left_out: BTreeSet<String>) -> Self {
+        Self {
+            left_out,
+            refused: Mutex::default(),
+        }
+    }
+
+    fn is_wanted(&self, operation: &'static str, field: &'static str) -> bool {
+        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        !self.left_out.contains(field) && !refused.contains(&(operation, field))
+    }
+
+    /// Whether the error names an optional field that the call asked for: then the call is worth making without it. Another partition's call
+    /// may have learnt of the field in between.
+    fn note_refusal(&self, operation: &'static str, error: &Error, asked: &Url) -> bool {
+        if error.kind() != ErrorKind::InvalidInput {
+            return false;
+        }
+        let Some((_, said)) = error.context().find(|(key, _)| *key == "said") else {
+            return false;
+        };
+        let said: BTreeSet<&str> = fields::words(said).collect();
+        let parameters = asked.query_pairs();
+        let list = parameters.into_iter().find(|(name, _)| name == "fields");
+        let list = list.map(|(_, list)| list).unwrap_or_default();
+        let asked: BTreeSet<&str> = fields::words(&list).collect();
+        let named = fields::OPTIONAL
+            .iter()
+            .filter(|field| said.contains(**field) && asked.contains(**field))
+            // `name` is a word of many sentences, and is dropped only when nothing else is meant.
+            .max_by_key(|field| field.len());
+        let Some(field) = named else {
+            return false;
+        };
+        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
+        refused.insert((operation, field));
+        true
+    }
 }
 
 impl GraphClient {
@@ -38,12 +105,18 @@ impl GraphClient {
         path: &str,
         parameters: impl Fn(&Self) -> Vec<(&'static str, String)>,
     ) -> Result<T> {
+        self.once
+            .pace_resumed
+            .get_or_try_init(|| self.resume_pace())
+            .await?;
         loop {
             let url = self.url(operation, path, &parameters(self))?;
             let answer = self.http.patiently(|| self.once(operation, &url)).await;
             match answer {
                 Ok(body) => return parsed(operation, &body),
-                Err(error) if self.refuses_field(&error, &url) => {}
+                Err(error) if self.fields.note_refusal(operation, &error, &url) => {
+                    tracing::info!(%error, "a field is unknown here, asking without it");
+                }
                 // Patience has not helped: it is gone indeed.
                 Err(error) if error.kind() == ErrorKind::NotFound => {
                     return Err(error.retryable(Retry::Permanent));
@@ -53,6 +126,11 @@ impl GraphClient {
         }
     }
 
+    async fn resume_pace(&self) -> Result<()> {
+        self.pace.resume(self.ledger.usage().await?);
+        Ok(())
+    }
+
     async fn once(&self, operation: &'static str, url: &Url) -> Result<Vec<u8>> {
         self.pace.turn(operation).await?;
         let reply = self.http.get(operation, url).await?;
@@ -60,14 +138,26 @@ impl GraphClient {
         if let Some(usage) = usage {
             self.pace.used(usage.percent, usage.regain);
         }
-        let regain = usage.and_then(|usage| usage.regain);
-        let answer = errors::accepted(operation, reply, regain, self.pace.rest());
+        let waits = Waits {
+            regain: usage.and_then(|usage| usage.regain),
+            rest: self.pace.rest(),
+            now: self.clock.now(),
+        };
+        let answer = errors::accepted(operation, reply, waits);
         if let Err(error) = &answer
             && let Some(wait) = error.retry_after()
         {
             self.pace.refused_for(wait);
         }
+        self.keep_usage().await;
         answer
+    }
+
+    /// The answer is there already: that its usage cannot be written down is no reason to lose it.
+    async fn keep_usage(&self) {
+        if let Err(error) = self.ledger.keep_usage(self.pace.standing()).await {
+            tracing::warn!(%error, "the usage of the API cannot be kept, a restart will not know of it");
+        }
     }
 
     fn url(
@@ -86,50 +176,34 @@ impl GraphClient {
         Ok(url)
     }
 
-    /// Whether the error names an optional field that this call asked for: then the call is worth making without it. Another partition's call
-    /// may have learnt of the field in between.
-    fn refuses_field(&self, error: &Error, asked: &Url) -> bool {
-        if error.kind() != ErrorKind::InvalidInput {
-            return false;
-        }
-        let Some((_, said)) = error.context().find(|(key, _)| *key == "said") else {
-            return false;
-        };
-        let words: BTreeSet<&str> = said
-            .split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
-            .collect();
-        // Longest first: `name` is a word of many sentences, and is dropped only when nothing else is meant.
-        let mut candidates: Vec<_> = OPTIONAL_FIELDS
-            .iter()
-            .filter(|field| words.contains(**field) && asked.as_str().contains(**field))
-            .collect();
-        candidates.sort_by_key(|field| std::cmp::Reverse(field.len()));
-        let mut refused = self
-            .refused_fields
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        match candidates.first() {
-            Some(field) => {
-                refused.insert(field);
-                true
-            }
-            None => false,
-        }
-    }
-
-    /// The fields that the API has not refused.
-    pub(super) fn wanted(&self, fields: &[&str]) -> String {
-        let refused = self
-            .refused_fields
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let wanted: Vec<&str> = fields
-            .iter()
-            .copied()
-            .filter(|field| !refused.contains(field))
-            .collect();
+    /// The fields of a call that are known to the API and wanted.
+    pub(super) fn wanted(&self, operation: &'static str, fields: &[&'static str]) -> String {
+        let is_wanted = |field: &&'static str| self.fields.is_wanted(operation, field);
+        let wanted: Vec<&str> = fields.iter().copied().filter(is_wanted).collect();
         wanted.join(",")
     }
+
+    /// The same for media, whose albums are shown with their items.
+    pub(super) fn wanted_media(
+        &self,
+        operation: &'static str,
+        fields: &[&'static str],
+        children: &[&'static str],
+    ) -> String {
+        let media = self.wanted(operation, fields);
+        let children = self.wanted(operation, children);
+        format!("{media},children{{{children}}}")
+    }
+
+    /// Whether the host can be asked for what others have posted.
+    pub(super) fn sees_others(&self) -> bool {
+        sees_others(&self.base)
+    }
+}
+
+/// Whether a host can be asked for what others have posted: hashtags and accounts.
+pub(super) fn sees_others(base: &Url) -> bool {
+    base.host_str() != Some(INSTAGRAM_LOGIN_HOST)
 }
 
 fn parsed<T: DeserializeOwned>(operation: &'static str, body: &[u8]) -> Result<T> {
@@ -138,6 +212,6 @@ fn parsed<T: DeserializeOwned>(operation: &'static str, body: &[u8]) -> Result<T
         Error::new(ErrorKind::Unavailable, operation)
             .message("the answer does not have the form it must have")
             .with("bytes", body.len())
-            .cause(error)
+            .cause(scrubbed(&error.to_string()).into_owned())
     })
 }

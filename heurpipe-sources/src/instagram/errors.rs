@@ -8,37 +8,45 @@ use jiff::Timestamp;
 use super::wire::{Refusal, Refused};
 use crate::http::{Reply, retry_after, scrubbed};
 
+/// What tells how long to wait after a limit, the best first: the time that the API told in its usage header, `Retry-After`, a rest.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Waits {
+    pub regain: Option<Duration>,
+    pub rest: Duration,
+    pub now: Timestamp,
+}
+
+impl Waits {
+    fn after(&self, reply: &Reply) -> Duration {
+        let asked = || retry_after(&reply.headers, self.now);
+        self.regain.or_else(asked).unwrap_or(self.rest)
+    }
+}
+
 /// Gives the body of an answer that is none of the many ways to say no.
 ///
 /// The code decides, then the subcode, then the HTTP status, which is 400 for nearly everything. An error may also come with status 200, and a
 /// body may be HTML.
 ///
 /// # Errors
-/// The refusal as kind and retry class; limits carry the time to wait, `regain` where the API told it.
-pub(super) fn accepted(
-    operation: &'static str,
-    reply: Reply,
-    regain: Option<Duration>,
-    rest: Duration,
-) -> Result<Vec<u8>> {
+/// The refusal as kind and retry class; limits carry the time to wait.
+pub(super) fn accepted(operation: &'static str, reply: Reply, waits: Waits) -> Result<Vec<u8>> {
     let is_success = (200..300).contains(&reply.status);
-    let may_be_refusal = reply.body.trim_ascii_start().starts_with(b"{\"error\"");
-    if is_success && !may_be_refusal {
+    if is_success && !begins_with_error(&reply.body) {
         return Ok(reply.body);
     }
-    let refusal = serde_json::from_slice::<Refused>(&reply.body).map(|body| body.error);
-    match refusal {
-        Ok(refusal) => {
-            let asked = retry_after(&reply.headers, Timestamp::now());
-            let wait = regain.or(asked).unwrap_or(rest);
-            Err(refused(operation, reply.status, &refusal, wait))
-        }
+    let wait = waits.after(&reply);
+    match serde_json::from_slice::<Refused>(&reply.body) {
+        Ok(body) => Err(refused(operation, reply.status, &body.error, wait)),
         Err(_) if is_success => Ok(reply.body),
-        Err(_) => {
-            let asked = retry_after(&reply.headers, Timestamp::now());
-            Err(by_status(operation, reply.status, asked.unwrap_or(rest)))
-        }
+        Err(_) => Err(by_status(operation, reply.status, wait)),
     }
+}
+
+/// Whether `error` is the first member of the body. Asked of every good answer, which is not to be read twice.
+fn begins_with_error(body: &[u8]) -> bool {
+    let within = body.trim_ascii_start().strip_prefix(b"{");
+    within.is_some_and(|within| within.trim_ascii_start().starts_with(b"\"error\""))
 }
 
 fn refused(operation: &'static str, status: u16, refusal: &Refusal, wait: Duration) -> Error {
@@ -104,6 +112,7 @@ fn token_trouble(subcode: i64) -> &'static str {
         459 | 464 => "the account must pass a checkpoint first",
         460 => "the token died with a change of password",
         463 => "the token has expired",
+        492 => "the session of the token has ended",
         _ => "the token is not valid",
     }
 }
@@ -137,107 +146,5 @@ fn with_details(mut error: Error, status: u16, refusal: &Refusal) -> Error {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use reqwest::header::HeaderMap;
-
-    use super::*;
-
-    const REST: Duration = Duration::from_secs(300);
-
-    fn reply(status: u16, body: &str) -> Reply {
-        Reply {
-            status,
-            headers: HeaderMap::new(),
-            body: body.as_bytes().to_vec(),
-        }
-    }
-
-    fn error(status: u16, body: &str) -> Error {
-        accepted("graph.call", reply(status, body), None, REST).unwrap_err()
-    }
-
-    fn coded(code: i64, subcode: i64) -> Error {
-        let body =
-            format!(r#"{{"error":{{"message":"no","code":{code},"error_subcode":{subcode}}}}}"#);
-        error(400, &body)
-    }
-
-    #[test]
-    fn every_code_has_its_class() {
-        use ErrorKind::{
-            InvalidInput, NotFound, PermissionDenied, RateLimited, Unauthenticated, Unavailable,
-        };
-        use Retry::{NeedsOperator, Permanent, Temporary};
-        for (code, subcode, kind, retry) in [
-            (1, 0, Unavailable, Temporary),
-            (2, 0, Unavailable, Temporary),
-            (4, 2_446_079, RateLimited, Temporary),
-            (17, 2_446_079, RateLimited, Temporary),
-            (32, 0, RateLimited, Temporary),
-            (613, 1996, RateLimited, Temporary),
-            (341, 0, RateLimited, Temporary),
-            (80_002, 0, RateLimited, Temporary),
-            (368, 0, PermissionDenied, NeedsOperator),
-            (102, 0, Unauthenticated, NeedsOperator),
-            (190, 463, Unauthenticated, NeedsOperator),
-            (10, 0, PermissionDenied, NeedsOperator),
-            (200, 0, PermissionDenied, NeedsOperator),
-            (299, 0, PermissionDenied, NeedsOperator),
-            (100, 0, InvalidInput, Permanent),
-            (100, 33, NotFound, Temporary),
-            (100, 2_108_006, NotFound, Permanent),
-            (110, 0, NotFound, Permanent),
-            (9009, 0, NotFound, Permanent),
-            (803, 0, NotFound, Permanent),
-            (2500, 0, InvalidInput, Permanent),
-            (24, 2_207_024, NotFound, Permanent),
-            (18, 2_207_034, RateLimited, NeedsOperator),
-        ] {
-            let error = coded(code, subcode);
-            assert_eq!(
-                (error.kind(), error.retry()),
-                (kind, retry),
-                "{code}/{subcode}"
-            );
-        }
-    }
-
-    #[test]
-    fn limits_say_how_long_to_wait() {
-        let body = r#"{"error":{"code":4,"is_transient":true}}"#;
-        assert_eq!(error(400, body).retry_after(), Some(REST));
-        let regain = Some(Duration::from_secs(1200));
-        let error = accepted("graph.call", reply(400, body), regain, REST).unwrap_err();
-        assert_eq!(error.retry_after(), regain);
-    }
-
-    #[test]
-    fn bodies_that_are_no_json_are_judged_by_status() {
-        assert_eq!(error(502, "<html>").kind(), ErrorKind::Unavailable);
-        assert_eq!(error(429, "").retry_after(), Some(REST));
-        assert_eq!(error(404, "").retry(), Retry::Permanent);
-    }
-
-    #[test]
-    fn a_refusal_may_come_with_status_200() {
-        let error = error(200, r#"{"error":{"code":190,"error_subcode":460}}"#);
-        assert_eq!(error.kind(), ErrorKind::Unauthenticated);
-        assert!(accepted("graph.call", reply(200, r#"{"data":[]}"#), None, REST).is_ok());
-    }
-
-    #[test]
-    fn what_the_api_says_is_kept_without_the_token() {
-        let error = error(
-            400,
-            r#"{"error":{"message":"bad access_token=EAAsecret","code":100,"fbtrace_id":"A7"}}"#,
-        );
-        let text = error.chain().join(" ");
-        assert!(
-            text.contains("trace=A7") && text.contains("said=bad"),
-            "{text}"
-        );
-        assert!(!text.contains("EAAsecret"), "{text}");
-    }
-}
+#[path = "errors_tests.rs"]
+mod tests;

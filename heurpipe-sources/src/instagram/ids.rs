@@ -3,7 +3,12 @@
 //! Archives and URLs speak of one number: the `pk`, or its shortcode, which is the same in base 64. The Graph API has ids of its
 //! own, which cannot be converted.
 
+use jiff::{SignedDuration, Timestamp};
+
 const ALPHABET: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+
+/// 24 August 2011, from which the numbers count time.
+const BEGINNING: Timestamp = Timestamp::constant(1_314_220_021, 721_000_000);
 
 /// Codes of private posts are longer: their number is in the first eleven characters.
 const CODE_LENGTH: usize = 11;
@@ -42,6 +47,19 @@ pub fn shortcode_of(pk: u64) -> String {
             return reversed.into_iter().rev().collect();
         }
     }
+}
+
+/// When a number was given out, to the millisecond: shortly before its post was published, or longer where that was scheduled.
+///
+/// ```
+/// use heurpipe_sources::instagram::ids::given_out_at;
+/// let at = given_out_at(3_123_724_930_722_523_505);
+/// assert_eq!(at.to_string()[..16], *"2023-06-12T19:20");
+/// ```
+pub fn given_out_at(pk: u64) -> Timestamp {
+    // The upper 41 bits count milliseconds since the network's own beginning. They end in 2081, so the sum is always a time.
+    let since = SignedDuration::from_millis((pk >> 23).cast_signed());
+    BEGINNING.checked_add(since).unwrap_or(Timestamp::MAX)
 }
 
 /// The shortcode within a permalink: what follows `/p/`, `/reel/`, `/reels/` or `/tv/`.

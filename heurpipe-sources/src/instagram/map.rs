@@ -12,19 +12,45 @@ use crate::lenient;
 
 /// What is known of all media of an answer.
 #[derive(Debug)]
-pub(super) struct Setting<'a> {
+pub(crate) struct Setting<'a> {
     /// The kind of call, under which the payload is kept.
     pub call: &'static str,
-    /// Who wrote them, where the call says so.
-    pub author: Option<&'a Author>,
+    /// Whose they are, where the call says so.
+    pub account: Option<&'a AccountSeen>,
     pub collected_at: Timestamp,
+}
+
+/// An account as a call showed it.
+#[derive(Debug, Clone)]
+pub(crate) struct AccountSeen {
+    pub author: Author,
+    /// The kind of call, under which the payload is kept.
+    call: &'static str,
+    payload: Raw,
+}
+
+impl AccountSeen {
+    /// `payload` is the account without its posts.
+    pub(crate) fn new(account: &Account, call: &'static str, payload: &RawValue) -> Self {
+        Self {
+            author: author(account),
+            call,
+            payload: raw(payload),
+        }
+    }
+
+    /// Whether a post is by this account. Posts that several accounts share stand among the media of each.
+    fn wrote(&self, node: &MediaNode) -> bool {
+        let by = node.username.as_deref().map(str::to_lowercase);
+        by.is_none() || self.author.handle.is_none() || by == self.author.handle
+    }
 }
 
 /// Reads one item of an answer.
 ///
 /// # Errors
 /// A sentence that says why it is no post.
-pub(super) fn post(item: &RawValue, setting: &Setting<'_>) -> Result<Post, String> {
+pub(crate) fn post(item: &RawValue, setting: &Setting<'_>) -> Result<Post, String> {
     let node: MediaNode =
         lenient::object(item).map_err(|error| format!("not a medium: {error}"))?;
     let (id, alias) = identity(&node).ok_or("it has no id")?;
@@ -32,8 +58,15 @@ pub(super) fn post(item: &RawValue, setting: &Setting<'_>) -> Result<Post, Strin
     post.aliases.extend(alias);
     post.published_at = node.timestamp.as_deref().map(timestamp).transpose()?;
     post.media = media(&node);
-    post.author = setting.author.cloned().or_else(|| author_of(&node));
-    post.counts = Counts::new(node.like_count, node.comments_count, None);
+    match setting.account.filter(|account| account.wrote(&node)) {
+        Some(account) => {
+            post.author = Some(account.author.clone());
+            post.raw
+                .insert(account.call.to_owned(), account.payload.clone());
+        }
+        None => post.author = author_of(&node),
+    }
+    post.counts = Counts::new(node.like_count, node.comments_count, node.reposts_count);
     post.counts.views = node.view_count;
     post.permalink = node.permalink;
     post.text = node.caption.unwrap_or_default();
@@ -43,12 +76,10 @@ pub(super) fn post(item: &RawValue, setting: &Setting<'_>) -> Result<Post, Strin
     Ok(post)
 }
 
-/// The account that an answer of business discovery is about.
-pub(super) fn author(account: &Account, asked_for: &str) -> Author {
+fn author(account: &Account) -> Author {
     let mut author = Author::unknown();
     author.id = account.id.as_deref().map(graph_id);
-    let handle = account.username.as_deref().unwrap_or(asked_for);
-    author.handle = Some(handle.to_lowercase());
+    author.handle = account.username.as_ref().map(|name| name.to_lowercase());
     author.name = account.name.clone();
     author.followers = account.followers_count;
     author
@@ -96,9 +127,11 @@ fn instagram(native: String) -> PostId {
     PostId::new(Platform::instagram(), native)
 }
 
-/// Ids of the Graph API live in a space of their own, for posts as for accounts.
+/// What ids of the Graph API begin with: they live in a space of their own, for posts as for accounts.
+pub(super) const GRAPH: &str = "graph:";
+
 fn graph_id(id: &str) -> String {
-    format!("graph:{id}")
+    format!("{GRAPH}{id}")
 }
 
 /// The API writes the offset without a colon, which RFC 3339 does not know.
@@ -109,7 +142,8 @@ fn timestamp(text: &str) -> Result<Timestamp, String> {
 }
 
 /// The pictures and videos in order: of an album its children, else the one of the post itself. A medium without a URL (hidden for
-/// copyright, or children that were not expanded) is left out: there is nothing to fetch, and another call names it better.
+/// copyright, or children that were not expanded) is left out: there is nothing to fetch, and another call names it better. What is of an
+/// unknown type is taken for a picture.
 fn media(node: &MediaNode) -> Vec<Media> {
     let mut media = Vec::new();
     for child in node.children.iter().flat_map(|children| &children.data) {
@@ -146,8 +180,12 @@ fn add_medium(media: &mut Vec<Media>, node: &MediaNode, kind: MediaKind, url: &s
         }
     };
     let mut id = parsed.as_ref().and_then(file_name).unwrap_or_else(own_id);
-    if media.iter().any(|known| known.id == id) {
+    let is_taken = |id: &str| media.iter().any(|known| known.id == id);
+    if is_taken(&id) {
         id = own_id();
+    }
+    if is_taken(&id) {
+        id = format!("{id}:{}", media.len());
     }
     let mut medium = Media::image(id, url);
     medium.kind = kind;

@@ -1,15 +1,15 @@
 #![allow(clippy::unwrap_used)]
 
-use std::path::PathBuf;
-
-use heurpipe_core::{Author, MediaKind};
+use heurpipe_core::{Incoming, MediaKind, Record};
 
 use super::*;
+use crate::instagram::samples;
+use crate::ndjson;
 
-fn setting(author: Option<&Author>) -> Setting<'_> {
+fn setting(account: Option<&AccountSeen>) -> Setting<'_> {
     Setting {
         call: "graph.hashtag",
-        author,
+        account,
         collected_at: "2026-05-02T00:00:00Z".parse().unwrap(),
     }
 }
@@ -79,17 +79,80 @@ fn a_picture_has_one_id_whatever_its_query() {
     assert_eq!(id("?oh=1&oe=6650F00D"), id("?oh=2&_nc_ohc=x"));
 }
 
+fn account(answer: &str) -> AccountSeen {
+    let payload: Box<RawValue> = serde_json::from_str(answer).unwrap();
+    let account: Account = lenient::object(&payload).unwrap();
+    AccountSeen::new(&account, "graph.user", &payload)
+}
+
+const BRAND: &str =
+    r#"{"username":"Brand","name":"The Brand","followers_count":4096,"id":"17841401441775531"}"#;
+
 #[test]
-fn the_account_of_a_discovery_is_the_author() {
-    let answer = r#"{"username":"Brand","name":"The Brand","followers_count":4096,"id":"17841401441775531"}"#;
-    let account: Account = serde_json::from_str(answer).unwrap();
-    let author = author(&account, "brand");
+fn the_account_of_an_answer_is_the_author() {
+    let seen = account(BRAND);
     let item: Box<RawValue> = serde_json::from_str(r#"{"id":"1"}"#).unwrap();
-    let post = post(&item, &setting(Some(&author))).unwrap();
+    let post = post(&item, &setting(Some(&seen))).unwrap();
     let author = post.author.unwrap();
     assert_eq!(author.handle.as_deref(), Some("brand"));
     assert_eq!(author.id.as_deref(), Some("graph:17841401441775531"));
     assert_eq!(author.followers, Some(4096));
+    assert_eq!(post.raw["graph.user"].as_str(), BRAND);
+}
+
+#[test]
+fn a_shared_post_is_by_whoever_wrote_it() {
+    let seen = account(BRAND);
+    let by = |username: &str| {
+        let item = format!(r#"{{"id":"1","username":"{username}","owner":{{"id":"7"}}}}"#);
+        let item: Box<RawValue> = serde_json::from_str(&item).unwrap();
+        post(&item, &setting(Some(&seen))).unwrap()
+    };
+    assert_eq!(by("brand").author, Some(seen.author.clone()));
+    let shared = by("Guest");
+    let author = shared.author.unwrap();
+    assert_eq!(author.handle.as_deref(), Some("guest"));
+    assert_eq!(author.id.as_deref(), Some("graph:7"));
+    assert_eq!(author.followers, None);
+    assert_eq!(
+        shared.raw.len(),
+        1,
+        "the account's payload is of somebody else"
+    );
+}
+
+#[test]
+fn what_is_of_an_unknown_type_is_taken_for_a_picture() {
+    let json = r#"{"id":"1","media_type":"HOLOGRAM","media_url":"https://cdn/a_n.jpg"}"#;
+    let post = read(json).unwrap();
+    assert_eq!(post.media[0].kind, MediaKind::Image);
+    assert!(post.raw["graph.hashtag"].as_str().contains("HOLOGRAM"));
+    assert!(
+        read(r#"{"id":"1","media_type":"HOLOGRAM"}"#)
+            .unwrap()
+            .media
+            .is_empty()
+    );
+}
+
+#[test]
+fn media_have_distinct_ids_in_the_order_of_the_album() {
+    let post = read(
+        r#"{"id":"1","media_type":"CAROUSEL_ALBUM","children":{"data":[
+            {"id":"13","media_url":"https://cdn/b.jpg"},{"id":"12","media_url":"https://cdn/a.jpg"},
+            {"id":"11","media_url":"https://cdn/b.jpg?x=2"},{"media_url":"https://cdn/b.jpg?x=3"},
+            {"media_url":"https://cdn/b.jpg?x=4"}]}}"#,
+    )
+    .unwrap();
+    let ids: Vec<_> = post.media.iter().map(|medium| medium.id.as_str()).collect();
+    assert_eq!(ids, ["b.jpg", "a.jpg", "graph:11", "graph:", "graph::4"]);
+}
+
+#[test]
+fn counts_that_only_own_media_tell() {
+    let post = read(r#"{"id":"1","view_count":7,"reposts_count":"2","shares_count":5}"#).unwrap();
+    assert_eq!(post.counts.views, Some(7));
+    assert_eq!(post.counts.reposts, Some(2));
 }
 
 #[test]
@@ -109,7 +172,9 @@ fn a_token_never_reaches_the_stored_payload() {
 
 #[test]
 fn recorded_payloads_are_read() {
-    let Some(folder) = samples() else { return };
+    let Some(folder) = samples::folder() else {
+        return;
+    };
     let sample = |name: &str| {
         let text = std::fs::read_to_string(folder.join(name)).unwrap();
         read(&text).unwrap()
@@ -122,22 +187,58 @@ fn recorded_payloads_are_read() {
     );
     assert_eq!(image.counts.comments, Some(1));
     let album = sample("media-carousel.json");
-    assert_eq!(album.media.len(), 2);
+    let media: Vec<_> = album.media.iter().map(|medium| &medium.url).collect();
+    assert_eq!(
+        media,
+        [
+            &Some("<media url 1>".to_owned()),
+            &Some("<media url 2>".to_owned())
+        ]
+    );
     assert_eq!(
         album.published_at,
         Some("2018-02-22T10:40:45Z".parse().unwrap())
     );
 }
 
-fn samples() -> Option<PathBuf> {
-    let shared = std::env::var_os("HEURPIPE_SHARED").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-        PathBuf::from,
-    );
-    let folder = shared.join("samples/instagram-graph");
-    if folder.is_dir() {
-        return Some(folder);
+/// Every recorded payload of a medium and of an account: what is stored holds it byte for byte, and is the same after it was written and read.
+#[test]
+fn recorded_payloads_lose_nothing() {
+    let Some(folder) = samples::folder() else {
+        return;
+    };
+    let text = |name: &str| std::fs::read_to_string(folder.join(name)).unwrap();
+    let seen = account(text("user.json").trim());
+    let mention = text("mentioned-media.json");
+    let mention: crate::instagram::wire::Mentioned = serde_json::from_str(&mention).unwrap();
+    for item in [
+        text("media-image.json"),
+        text("media-carousel.json"),
+        text("igmedia-cci.json"),
+        mention.mentioned_media.get().to_owned(),
+    ] {
+        let payload: Box<RawValue> = serde_json::from_str(&item).unwrap();
+        assert_eq!(payload.get(), item.trim());
+        let mut anonymous: serde_json::Value = serde_json::from_str(&item).unwrap();
+        anonymous.as_object_mut().unwrap().remove("username");
+        let anonymous: Box<RawValue> = serde_json::value::to_raw_value(&anonymous).unwrap();
+        for (payload, setting) in [
+            (&payload, setting(None)),
+            (&anonymous, setting(Some(&seen))),
+        ] {
+            let post = post(payload, &setting).unwrap();
+            assert_eq!(post.raw["graph.hashtag"].as_str(), payload.get());
+            if setting.account.is_some() {
+                let account = post.raw["graph.user"].as_str();
+                assert_eq!(account, text("user.json").trim());
+                assert_eq!(post.author.as_ref().unwrap().followers, Some(10));
+            }
+            let record = Record::new(post);
+            let line = ndjson::to_line(&record).unwrap();
+            let Incoming::Record(again) = ndjson::from_line(&line).unwrap() else {
+                panic!("not a record: {line}");
+            };
+            assert_eq!(*again, record);
+        }
     }
-    println!("skipped: no recorded payloads at {}", folder.display());
-    None
 }

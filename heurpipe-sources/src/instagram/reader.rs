@@ -4,80 +4,16 @@ use std::sync::Arc;
 
 use futures::stream::{self, BoxStream, StreamExt};
 use heurpipe_core::{
-    Author, Checkpoint, Digest, Error, ErrorKind, Incoming, Page, Partition, Post, Result,
-    Unreadable,
+    Checkpoint, Digest, Error, ErrorKind, Incoming, Page, Partition, Post, Result, Unreadable,
 };
-use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::client::GraphClient;
-use super::hashtags::Edge;
-use super::{discovery, hashtags, map};
+use super::map::{self, AccountSeen};
+use super::own;
+use super::stream::{Fetched, Stream};
 use crate::http::scrubbed;
-use crate::pass::{Bounds, Order, Pass, Sighting};
-
-/// What one call brought.
-#[derive(Debug)]
-pub(super) struct Fetched {
-    pub items: Vec<Box<RawValue>>,
-    pub after: Option<String>,
-    pub is_last: bool,
-    pub author: Option<Author>,
-}
-
-/// A partition, told from its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Stream {
-    Hashtag { tag: String, edge: Edge },
-    Account { handle: String },
-}
-
-impl Stream {
-    pub(super) fn of(partition: &Partition) -> Option<Self> {
-        let mut parts = partition.0.split('/');
-        let stream = match (parts.next()?, parts.next()?, parts.next()) {
-            ("hashtag", tag, Some(edge)) => Self::Hashtag {
-                tag: tag.to_owned(),
-                edge: match edge {
-                    "top" => Edge::Top,
-                    "recent" => Edge::Recent,
-                    _ => return None,
-                },
-            },
-            ("account", handle, None) => Self::Account {
-                handle: handle.to_owned(),
-            },
-            _ => return None,
-        };
-        parts.next().is_none().then_some(stream)
-    }
-
-    fn order(&self) -> Order {
-        match self {
-            Self::Account { .. } => Order::NewestFirst,
-            Self::Hashtag { .. } => Order::Other,
-        }
-    }
-
-    fn call(&self) -> &'static str {
-        match self {
-            Self::Account { .. } => "graph.business_discovery",
-            Self::Hashtag { .. } => "graph.hashtag",
-        }
-    }
-
-    /// Whether a cursor names a place. Recent posts of a hashtag come with one cursor that stays the same from page to page and
-    /// still moves on: who comes back with it does not know where he is, so that stream is always begun anew.
-    fn can_resume(&self) -> bool {
-        !matches!(
-            self,
-            Self::Hashtag {
-                edge: Edge::Recent,
-                ..
-            }
-        )
-    }
-}
+use crate::pass::{Bounds, Pass, Sighting};
 
 /// The pages of a partition from a checkpoint on.
 pub(super) fn read(
@@ -99,6 +35,7 @@ pub(super) fn read(
         resumed: cursor.is_some(),
         cursor: cursor.filter(|_| stream.can_resume()),
         stream,
+        account: None,
         pass,
     };
     stream::try_unfold(Some(reader), |reader| async {
@@ -114,6 +51,8 @@ struct Reader {
     client: Arc<GraphClient>,
     partition: Partition,
     stream: Stream,
+    /// Whose own media the pass reads, as of its beginning.
+    account: Option<AccountSeen>,
     pass: Pass,
     cursor: Option<String>,
     /// The cursor comes from an earlier run.
@@ -146,22 +85,18 @@ impl Reader {
 
     /// One call. Where a cursor of an earlier run has died, the partition is begun anew.
     async fn fetch(&mut self) -> Result<Fetched> {
-        match self.call(self.cursor.as_deref()).await {
+        if self.stream == Stream::Own && self.account.is_none() {
+            self.account = Some(own::account(&self.client).await?);
+        }
+        match self.stream.page(&self.client, self.cursor.as_deref()).await {
             Err(error) if self.resumed && is_dead_cursor(&error) && self.cursor.is_some() => {
                 tracing::info!(partition = %self.partition.0, %error, "the cursor has died, beginning anew");
                 self.cursor = None;
                 self.resumed = false;
                 self.pass.restart();
-                self.call(None).await
+                self.stream.page(&self.client, None).await
             }
             answer => answer,
-        }
-    }
-
-    async fn call(&self, after: Option<&str>) -> Result<Fetched> {
-        match &self.stream {
-            Stream::Hashtag { tag, edge } => hashtags::page(&self.client, tag, *edge, after).await,
-            Stream::Account { handle } => discovery::page(&self.client, handle, after).await,
         }
     }
 
@@ -169,13 +104,16 @@ impl Reader {
     fn items(&mut self, fetched: &Fetched) -> Vec<Incoming> {
         let setting = map::Setting {
             call: self.stream.call(),
-            author: fetched.author.as_ref(),
-            collected_at: Timestamp::now(),
+            account: fetched.account.as_ref().or(self.account.as_ref()),
+            collected_at: self.client.clock.now(),
         };
         let read: Vec<Result<Post, Unreadable>> = fetched
             .items
             .iter()
-            .map(|item| map::post(item, &setting).map_err(|why| self.unreadable(item, why)))
+            .map(|item| match item {
+                Ok(item) => map::post(item, &setting).map_err(|why| self.unreadable(item, &why)),
+                Err(missing) => Err(missing.clone()),
+            })
             .collect();
         let sightings: Vec<Sighting<'_>> = read
             .iter()
@@ -202,10 +140,10 @@ impl Reader {
     }
 
     /// Named by its content, since nothing else about it can be trusted to be the same next time.
-    fn unreadable(&self, item: &RawValue, why: String) -> Unreadable {
+    fn unreadable(&self, item: &RawValue, why: &str) -> Unreadable {
         let digest = Digest::of(item.get().as_bytes()).to_string();
         let place = format!("instagram/{}/{}", self.partition.0, &digest[..16]);
-        Unreadable::new(place, why, &scrubbed(item.get()))
+        Unreadable::new(place, scrubbed(why), &scrubbed(item.get()))
     }
 }
 

@@ -1,14 +1,16 @@
 //! The Graph API's answers, as far as they are read. Whatever else they hold is ignored here and kept in the raw payload.
 
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use std::fmt;
+
+use serde::de::{IgnoredAny, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use crate::lenient;
 
 /// A page of media. The items are kept as text: one that cannot be read must not take the page with it.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct MediaPage {
+pub(crate) struct MediaPage {
     #[serde(default)]
     pub data: Vec<Box<RawValue>>,
     #[serde(default)]
@@ -16,7 +18,7 @@ pub(super) struct MediaPage {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Paging {
+pub(crate) struct Paging {
     #[serde(default)]
     pub cursors: Option<Cursors>,
     /// The next page's address. It carries the token and is never used; that it is there says that there is more.
@@ -56,6 +58,20 @@ impl HashtagFound {
     }
 }
 
+/// The hashtags that were asked for within seven days.
+#[derive(Debug, Deserialize)]
+pub(super) struct HashtagsSearched {
+    #[serde(default)]
+    pub data: Vec<Node>,
+}
+
+/// A hashtag by its id.
+#[derive(Debug, Deserialize)]
+pub(super) struct HashtagNamed {
+    #[serde(default)]
+    pub name: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 pub(super) struct Node {
     #[serde(default, deserialize_with = "lenient::id")]
@@ -65,11 +81,17 @@ pub(super) struct Node {
 /// The answer of a business discovery. The id beside it is the caller's.
 #[derive(Debug, Deserialize)]
 pub(super) struct Discovered {
-    pub business_discovery: Account,
+    pub business_discovery: Box<RawValue>,
+}
+
+/// The answer that shows a post which mentions the caller, whose id stands beside it.
+#[derive(Debug, Deserialize)]
+pub(super) struct Mentioned {
+    pub mentioned_media: Box<RawValue>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Account {
+pub(crate) struct Account {
     #[serde(default, deserialize_with = "lenient::id")]
     pub id: Option<String>,
     #[serde(default)]
@@ -78,8 +100,50 @@ pub(super) struct Account {
     pub name: Option<String>,
     #[serde(default, deserialize_with = "lenient::count")]
     pub followers_count: Option<u64>,
+    /// Posts, which business discovery nests within the account.
     #[serde(default)]
     pub media: MediaPage,
+}
+
+/// The members of an object, each as it came and where it stood.
+#[derive(Debug)]
+pub(super) struct Members(Vec<(String, Box<RawValue>)>);
+
+impl Members {
+    pub(super) fn without(mut self, name: &str) -> Self {
+        self.0.retain(|(known, _)| known != name);
+        self
+    }
+}
+
+impl<'de> Deserialize<'de> for Members {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct InOrder;
+
+        impl<'de> Visitor<'de> for InOrder {
+            type Value = Members;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Members, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Members(members))
+            }
+        }
+
+        deserializer.deserialize_map(InOrder)
+    }
+}
+
+impl Serialize for Members {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, value)| (name, value)))
+    }
 }
 
 /// One medium of the Graph API: what is a post elsewhere.
@@ -115,6 +179,8 @@ pub(super) struct MediaNode {
     pub comments_count: Option<u64>,
     #[serde(default, deserialize_with = "lenient::count")]
     pub view_count: Option<u64>,
+    #[serde(default, deserialize_with = "lenient::count")]
+    pub reposts_count: Option<u64>,
     #[serde(default)]
     pub alt_text: Option<String>,
     #[serde(default)]

@@ -93,19 +93,20 @@ pub(super) struct NotPublic;
 impl Resolve for PublicOnly {
     fn resolve(&self, name: Name) -> Resolving {
         Box::pin(async move {
-            let found: Vec<SocketAddr> =
-                tokio::net::lookup_host((name.as_str(), 0)).await?.collect();
-            let public: Vec<SocketAddr> = found
-                .iter()
-                .copied()
-                .filter(|address| is_public(address.ip()))
-                .collect();
-            if public.is_empty() && !found.is_empty() {
-                return Err(NotPublic.into());
-            }
-            let addresses: Addrs = Box::new(public.into_iter());
+            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
+            let addresses: Addrs = Box::new(public_of(found.collect())?.into_iter());
             Ok(addresses)
         })
+    }
+}
+
+/// Those of a host's addresses that may be called: a name may stand for public and other ones at once.
+fn public_of(mut addresses: Vec<SocketAddr>) -> Result<Vec<SocketAddr>, NotPublic> {
+    let has_any = !addresses.is_empty();
+    addresses.retain(|address| is_public(address.ip()));
+    match addresses.is_empty() && has_any {
+        true => Err(NotPublic),
+        false => Ok(addresses),
     }
 }
 
@@ -168,6 +169,28 @@ mod tests {
     }
 
     #[test]
+    fn of_a_host_with_several_addresses_the_public_ones_are_called() {
+        let addresses = |ips: &[&str]| -> Vec<SocketAddr> {
+            let address = |ip: &&str| SocketAddr::new(ip.parse().unwrap(), 443);
+            ips.iter().map(address).collect()
+        };
+        let mixed = [
+            "127.0.0.1",
+            "93.184.216.34",
+            "::ffff:10.0.0.1",
+            "2a03:2880::1",
+        ];
+        let called = public_of(addresses(&mixed)).unwrap();
+        assert_eq!(called, addresses(&["93.184.216.34", "2a03:2880::1"]));
+        assert!(public_of(addresses(&["10.0.0.1", "::1"])).is_err());
+        assert_eq!(
+            public_of(Vec::new()).unwrap(),
+            [],
+            "an unknown host is not a private one"
+        );
+    }
+
+    #[test]
     fn urls_are_judged_by_scheme_and_literal_address() {
         let judge = |url: &str| refusal(&Url::parse(url).unwrap(), false);
         assert_eq!(judge("https://scontent.cdninstagram.com/a.jpg"), None);
@@ -175,6 +198,7 @@ mod tests {
         assert_eq!(judge("http://2130706433/"), Some(PRIVATE), "one number");
         assert_eq!(judge("http://0x7f.1/"), Some(PRIVATE), "hexadecimal");
         assert_eq!(judge("http://[::1]/"), Some(PRIVATE));
+        assert_eq!(judge("http://[::ffff:127.0.0.1]/"), Some(PRIVATE), "mapped");
         assert!(judge("ftp://host/a.jpg").is_some());
         assert!(judge("data:image/png;base64,AA").is_some());
         let local = Url::parse("http://127.0.0.1:9000/a.jpg").unwrap();

@@ -10,6 +10,12 @@ use url::Url;
 pub(super) enum Read {
     Bytes(Vec<u8>),
     Gone(String),
+    /// The URL names a file within this one, which may be read.
+    #[cfg(feature = "archive")]
+    Within {
+        zip: PathBuf,
+        name: String,
+    },
 }
 
 /// Reads a file beneath one of the folders.
@@ -27,6 +33,16 @@ pub(super) async fn read(url: &Url, folders: &[PathBuf], limit: usize) -> Result
         return Ok(Read::Gone(
             "refused: the file lies outside of the folders that may be read".to_owned(),
         ));
+    }
+    #[cfg(feature = "archive")]
+    if let Some((_, name)) = url
+        .query_pairs()
+        .find(|(key, _)| key == crate::archive::IN_ZIP)
+    {
+        return Ok(Read::Within {
+            zip: place,
+            name: name.into_owned(),
+        });
     }
     let file = match tokio::fs::File::open(&place).await {
         Ok(file) => file,

@@ -3,80 +3,88 @@
 //! A URL within a post is somebody else's word. So the fetcher calls no host outside of the public internet (judged by the address that
 //! is really called, after every redirect too), reads no file outside of the folders that were named, stops at limits of time and
 //! size, and keeps only what begins like a picture or video. Behind an HTTP proxy, which looks up hosts itself, only addresses written as numbers can be judged.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use heurpipe_core::{FetchMedia, Media, MediaOutcome, MediaRequest, PostId};
+//! use heurpipe_sources::media::MediaFetcher;
+//! use heurpipe_stores::blobs::MemoryBlobs;
+//!
+//! # #[tokio::main(flavor = "current_thread")] async fn main() -> heurpipe_core::Result<()> {
+//! let fetcher = MediaFetcher::builder(Arc::new(MemoryBlobs::new()))
+//!     .at_once(32, 4)
+//!     .max_bytes(10 * 1024 * 1024)
+//!     .build()?;
+//! let post: PostId = "weibo:4383183661430868".parse()?;
+//! let medium = Media::image("a", "http://169.254.169.254/latest/meta-data/");
+//! let mut outcomes = fetcher.fetch(&[MediaRequest::new(post, medium)]).await;
+//! let refused = MediaOutcome::Gone {
+//!     reason: "refused: the host is not in the public internet".to_owned(),
+//! };
+//! assert_eq!(outcomes.remove(0)?, refused);
+//! # Ok(()) }
+//! ```
+//!
+//! **Broken downloads go on where they broke**, when the host names the version that it sends (by a strong `ETag`, or by a `Last-Modified` that
+//! is old enough): the rest is asked for on condition that it is of the same version, and everything anew where it is not.
+//!
+//! **URLs expire.** With [`refresh_with`](MediaFetcherBuilder::refresh_with) the network is asked again for a post whose URL has expired or is refused
+//! as expired, once for all its media. A URL that is known to have expired is never called.
+//!
+//! **Hosts have a say.** The fetcher reads the `robots.txt` of each host, obeys the group of `heurpipe` or the general one, keeps apart its calls as
+//! `Crawl-delay` asks (up to ten seconds), and fetches nothing while a host is not able to tell its rules. Whether rules for crawlers speak
+//! to a client that was handed each URL by the network's own API, under an agreement with it, can be argued either way. The fetcher cannot know the
+//! agreement, so it takes the careful side; whoever has one that covers the pictures may switch to the other with
+//! [`robots(false)`](MediaFetcherBuilder::robots). Files have no host and no rules.
 
 mod address;
+mod attempts;
+mod builder;
+mod download;
 mod files;
+mod partial;
+mod renewal;
+mod robots;
 mod web;
+#[cfg(feature = "archive")]
+mod zips;
 
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use async_trait::async_trait;
-use backon::{ExponentialBuilder, Retryable};
 use bytes::Bytes;
 use futures::stream::{self, StreamExt};
 use heurpipe_core::{
     Blobs, Digest, Error, ErrorKind, FetchMedia, ItemResult, MediaOutcome, MediaRequest, Platform,
-    Result, Retry,
+    Result,
 };
-use reqwest::redirect::{Attempt, Policy};
+use reqwest::header::HeaderValue;
 use tokio::sync::Semaphore;
 use url::Url;
 
-use crate::http::USER_AGENT;
+pub use builder::MediaFetcherBuilder;
+use builder::Settings;
+use download::{Download, Downloader};
 use files::Read;
-use web::Download;
-
-const MAX_BYTES: usize = 30 * 1024 * 1024;
-const MAX_REDIRECTS: usize = 5;
-/// A longer wait is left to whoever can put the picture off.
-const LONGEST_WAIT: Duration = Duration::from_secs(30);
+use partial::Partial;
+use renewal::{EXPIRED, LookUps, Renewals, Renewed};
+use robots::Robots;
+use web::Web;
 
 /// Fetches media over HTTP and from folders; see the [module](self).
 pub struct MediaFetcher {
     blobs: Arc<dyn Blobs>,
-    client: reqwest::Client,
-    settings: Settings,
+    look_ups: LookUps,
+    referers: HashMap<Platform, HeaderValue>,
+    web: Arc<Web>,
+    robots: Option<Robots>,
+    #[cfg(feature = "archive")]
+    zips: Arc<zips::Zips>,
     at_once: Semaphore,
     hosts: Mutex<HashMap<String, Arc<Semaphore>>>,
-}
-
-/// Sets up [`MediaFetcher`].
-#[derive(Clone)]
-pub struct MediaFetcherBuilder {
-    blobs: Arc<dyn Blobs>,
     settings: Settings,
-}
-
-#[derive(Debug, Clone)]
-struct Settings {
-    at_once: usize,
-    at_once_per_host: usize,
-    timeout: Duration,
-    max_bytes: usize,
-    attempts: usize,
-    first_pause: Duration,
-    allow_private: bool,
-    folders: Vec<PathBuf>,
-    referers: HashMap<String, String>,
-}
-
-impl Default for Settings {
-    fn default() -> Self {
-        Self {
-            at_once: 16,
-            at_once_per_host: 6,
-            timeout: Duration::from_secs(60),
-            max_bytes: MAX_BYTES,
-            attempts: 3,
-            first_pause: Duration::from_millis(500),
-            allow_private: false,
-            folders: Vec::new(),
-            referers: HashMap::new(),
-        }
-    }
 }
 
 impl std::fmt::Debug for MediaFetcher {
@@ -89,7 +97,7 @@ impl std::fmt::Debug for MediaFetcher {
 
 impl MediaFetcher {
     /// A fetcher with the usual limits: 16 downloads at once, 6 a host, a minute and 30 MiB each, three attempts, public hosts
-    /// only, no files.
+    /// only and as they ask of robots, no files.
     ///
     /// # Errors
     /// `Config` when the HTTP client cannot be set up.
@@ -99,118 +107,18 @@ impl MediaFetcher {
 
     /// A fetcher with other limits.
     pub fn builder(blobs: Arc<dyn Blobs>) -> MediaFetcherBuilder {
-        MediaFetcherBuilder {
-            blobs,
-            settings: Settings::default(),
-        }
-    }
-}
-
-impl MediaFetcherBuilder {
-    /// Downloads at once, in all and from one host.
-    pub fn at_once(mut self, in_all: usize, per_host: usize) -> Self {
-        self.settings.at_once = in_all.max(1);
-        self.settings.at_once_per_host = per_host.max(1);
-        self
-    }
-
-    /// Time for one attempt, from connecting to the last byte.
-    pub fn timeout(mut self, timeout: Duration) -> Self {
-        self.settings.timeout = timeout;
-        self
-    }
-
-    /// What is larger is given up.
-    pub fn max_bytes(mut self, bytes: usize) -> Self {
-        self.settings.max_bytes = bytes;
-        self
-    }
-
-    /// Attempts in all, and the pause after the first, which doubles each time.
-    pub fn attempts(mut self, attempts: usize, first_pause: Duration) -> Self {
-        self.settings.attempts = attempts.max(1);
-        self.settings.first_pause = first_pause;
-        self
-    }
-
-    /// Whether hosts outside of the public internet may be called: the simulator, a test.
-    pub fn allow_private_hosts(mut self, allow: bool) -> Self {
-        self.settings.allow_private = allow;
-        self
-    }
-
-    /// Allows files beneath a folder to be read.
-    ///
-    /// # Errors
-    /// `Config` when there is no such folder.
-    pub fn allow_files_under(mut self, folder: impl AsRef<Path>) -> Result<Self> {
-        let folder = folder.as_ref();
-        let place = folder.canonicalize().map_err(|error| {
-            Error::new(ErrorKind::Config, "media.build")
-                .message("there is no such folder")
-                .with("path", folder.display())
-                .cause(error)
-        })?;
-        self.settings.folders.push(place);
-        Ok(self)
-    }
-
-    /// Names this page as the one that shows the pictures of a platform, as a browser would; some hosts give them to nobody else.
-    pub fn referer(mut self, platform: &Platform, page: impl Into<String>) -> Self {
-        self.settings
-            .referers
-            .insert(platform.as_str().to_owned(), page.into());
-        self
-    }
-
-    /// Makes the fetcher.
-    ///
-    /// # Errors
-    /// `Config` when the HTTP client cannot be set up.
-    pub fn build(self) -> Result<MediaFetcher> {
-        let allow_private = self.settings.allow_private;
-        let mut client = reqwest::Client::builder()
-            .timeout(self.settings.timeout)
-            .connect_timeout(self.settings.timeout.min(Duration::from_secs(10)))
-            .redirect(Policy::custom(move |attempt| {
-                follow(attempt, allow_private)
-            }))
-            .user_agent(USER_AGENT);
-        client = if allow_private {
-            client.no_proxy()
-        } else {
-            client.dns_resolver(Arc::new(address::PublicOnly))
-        };
-        let client = client.build().map_err(|error| {
-            Error::new(ErrorKind::Config, "media.build")
-                .message("the HTTP client cannot be set up")
-                .cause(error)
-        })?;
-        Ok(MediaFetcher {
-            blobs: self.blobs,
-            client,
-            at_once: Semaphore::new(self.settings.at_once),
-            hosts: Mutex::new(HashMap::new()),
-            settings: self.settings,
-        })
-    }
-}
-
-/// A redirect leads where a first call may lead, and not too often.
-fn follow(attempt: Attempt<'_>, allow_private: bool) -> reqwest::redirect::Action {
-    if attempt.previous().len() > MAX_REDIRECTS {
-        return attempt.error("too many redirects");
-    }
-    match address::refusal(attempt.url(), allow_private) {
-        Some(why) => attempt.error(why),
-        None => attempt.follow(),
+        MediaFetcherBuilder::new(blobs)
     }
 }
 
 #[async_trait]
 impl FetchMedia for MediaFetcher {
     async fn fetch(&self, requests: &[MediaRequest]) -> Vec<ItemResult<MediaOutcome>> {
-        let fetches: Vec<_> = requests.iter().map(|one| self.fetch_one(one)).collect();
+        let renewals = Renewals::of(requests, &self.look_ups);
+        let fetches: Vec<_> = requests
+            .iter()
+            .map(|request| self.fetch_one(request, &renewals))
+            .collect();
         stream::iter(fetches)
             .buffered(self.settings.at_once)
             .collect()
@@ -223,8 +131,12 @@ impl FetchMedia for MediaFetcher {
 }
 
 impl MediaFetcher {
-    async fn fetch_one(&self, request: &MediaRequest) -> ItemResult<MediaOutcome> {
-        let outcome = self.outcome(request).await;
+    async fn fetch_one(
+        &self,
+        request: &MediaRequest,
+        renewals: &Renewals<'_>,
+    ) -> ItemResult<MediaOutcome> {
+        let outcome = self.outcome(request, renewals).await;
         outcome.map_err(|error| {
             error
                 .with("post", &request.post.id)
@@ -232,20 +144,48 @@ impl MediaFetcher {
         })
     }
 
-    async fn outcome(&self, request: &MediaRequest) -> ItemResult<MediaOutcome> {
+    async fn outcome(
+        &self,
+        request: &MediaRequest,
+        renewals: &Renewals<'_>,
+    ) -> ItemResult<MediaOutcome> {
         let url = match request.media.url.as_deref().map(Url::parse) {
             Some(Ok(url)) => url,
             Some(Err(_)) => return Ok(gone("the URL is none")),
             None => return Ok(gone("there is no URL")),
         };
-        let bytes = match self.bytes(request, &url).await? {
-            Download::Bytes(bytes) => bytes,
-            Download::Gone(reason) => return Ok(gone(reason)),
-        };
+        match self.download(request, &url, renewals).await? {
+            Download::Bytes(bytes) => self.keep(bytes.into()).await,
+            Download::Expired => Ok(gone(EXPIRED)),
+            Download::Gone(reason) => Ok(gone(reason)),
+        }
+    }
+
+    /// Downloads from the URL, or from the one that the network gives for it once it has expired.
+    async fn download(
+        &self,
+        request: &MediaRequest,
+        url: &Url,
+        renewals: &Renewals<'_>,
+    ) -> Result<Download> {
+        let now = self.settings.clock.now();
+        if !renewal::is_expired(&request.media, now) {
+            let download = self.bytes(request, url).await?;
+            if !matches!(download, Download::Expired) {
+                return Ok(download);
+            }
+        }
+        match renewals.renew(request, now).await? {
+            Renewed::Url(url) => self.bytes(request, &url).await,
+            Renewed::Gone(reason) => Ok(Download::Gone(reason.to_owned())),
+        }
+    }
+
+    /// Keeps what is a picture or video by its bytes, whatever its host calls it.
+    async fn keep(&self, bytes: Bytes) -> Result<MediaOutcome> {
         let Some(content_type) = heurpipe_core::media_type(&bytes) else {
             return Ok(gone("neither a picture nor a video"));
         };
-        let bytes = Bytes::from(bytes);
         let digest = self.blobs.put(bytes.clone()).await?;
         Ok(MediaOutcome::Stored {
             digest,
@@ -255,51 +195,46 @@ impl MediaFetcher {
     }
 
     async fn bytes(&self, request: &MediaRequest, url: &Url) -> Result<Download> {
-        let limit = self.settings.max_bytes;
         if url.scheme() == "file" {
-            let _turn = self.turn(&self.at_once).await?;
-            let read = files::read(url, &self.settings.folders, limit).await?;
-            return Ok(match read {
-                Read::Bytes(bytes) => Download::Bytes(bytes),
-                Read::Gone(reason) => Download::Gone(reason),
-            });
+            let _turn = turn(&self.at_once).await?;
+            let settings = &self.settings;
+            return match files::read(url, &settings.folders, settings.max_bytes).await? {
+                Read::Bytes(bytes) => Ok(Download::Bytes(bytes)),
+                Read::Gone(reason) => Ok(Download::Gone(reason)),
+                #[cfg(feature = "archive")]
+                Read::Within { zip, name } => {
+                    let zips = Arc::clone(&self.zips);
+                    zips.read(zip, name, settings.max_bytes).await
+                }
+            };
         }
-        if let Some(why) = address::refusal(url, self.settings.allow_private) {
-            return Ok(Download::Gone(why.to_owned()));
-        }
-        // The host first: who waits for a slow host must not keep others from theirs.
-        let host = self.host(url.host_str().unwrap_or_default());
-        let _turn_at_host = self.turn(&host).await?;
-        let referer = self
-            .settings
-            .referers
-            .get(request.post.id.platform.as_str())
-            .map(String::as_str);
-        let attempt = || async {
-            let _turn = self.turn(&self.at_once).await?;
-            web::download(&self.client, url, referer, limit).await
+        let downloader = Downloader {
+            web: &self.web,
+            at_once: &self.at_once,
+            robots: self.robots.as_ref(),
+            referer: self.referers.get(&request.post.id.platform),
+            max_bytes: self.settings.max_bytes,
+            clock: self.settings.clock,
         };
-        let pauses = ExponentialBuilder::default()
-            .with_min_delay(self.settings.first_pause)
-            .with_max_delay(LONGEST_WAIT)
-            .with_max_times(self.settings.attempts - 1)
-            .with_jitter();
-        attempt
-            .retry(pauses)
-            .when(|error| {
-                error.retry() == Retry::Temporary
-                    && error.retry_after().is_none_or(|wait| wait <= LONGEST_WAIT)
-            })
-            // What the other side asks for is waited for.
-            .adjust(|error, pause| Some(pause?.max(error.retry_after().unwrap_or_default())))
-            .await
+        self.attempts(url, &downloader).await
     }
 
-    async fn turn<'a>(&self, semaphore: &'a Semaphore) -> Result<tokio::sync::SemaphorePermit<'a>> {
-        semaphore
-            .acquire()
-            .await
-            .map_err(|error| Error::new(ErrorKind::Internal, "media.fetch").cause(error))
+    async fn attempts(&self, url: &Url, downloader: &Downloader<'_>) -> Result<Download> {
+        // The host first: who waits for a slow host must not keep others from theirs.
+        let host = self.host(url.host_str().unwrap_or_default());
+        let _turn_at_host = turn(&host).await?;
+        let mut pauses = self.settings.attempts.pauses();
+        let mut partial = Partial::default();
+        loop {
+            let error = match downloader.attempt(url, &mut partial).await {
+                Ok(download) => return Ok(download),
+                Err(error) => error,
+            };
+            let Some(pause) = pauses.after(&error) else {
+                return Err(error);
+            };
+            tokio::time::sleep(pause).await;
+        }
     }
 
     fn host(&self, name: &str) -> Arc<Semaphore> {
@@ -311,6 +246,13 @@ impl MediaFetcher {
         let new = || Arc::new(Semaphore::new(self.settings.at_once_per_host));
         Arc::clone(hosts.entry(name.to_owned()).or_insert_with(new))
     }
+}
+
+async fn turn(semaphore: &Semaphore) -> Result<tokio::sync::SemaphorePermit<'_>> {
+    semaphore
+        .acquire()
+        .await
+        .map_err(|error| Error::new(ErrorKind::Internal, "media.fetch").cause(error))
 }
 
 fn gone(reason: impl Into<String>) -> MediaOutcome {

@@ -1,94 +1,89 @@
-//! One download.
+//! Calls to hosts that somebody else has named.
+
+use std::time::Duration;
 
 use heurpipe_core::{Error, ErrorKind, Result};
+use jiff::Timestamp;
 use reqwest::Response;
-use reqwest::header::REFERER;
+use reqwest::header::{HeaderMap, LOCATION};
 use url::Url;
 
-use super::address::{PRIVATE, is_not_public};
-use crate::http::{failed, read_limited, retry_after};
+use super::address::{PRIVATE, is_not_public, refusal};
+use crate::http::{failed, retry_after};
 
-const OPERATION: &str = "media.fetch";
-/// Of a refusal so much is read to find out why.
-const REASON_LIMIT: usize = 16 * 1024;
+pub(super) const OPERATION: &str = "media.fetch";
+/// How many redirects are followed, one after the other.
+pub(super) const MAX_REDIRECTS: usize = 5;
 
-/// What came of one attempt.
-pub(super) enum Download {
-    Bytes(Vec<u8>),
-    Gone(String),
+/// What the web is called with. The client follows no redirects: whoever calls judges each place that one leads to.
+#[derive(Debug)]
+pub(super) struct Web {
+    pub(super) client: reqwest::Client,
+    pub(super) allow_private: bool,
+    /// Time for one answer, from connecting to the last byte.
+    pub(super) timeout: Duration,
 }
 
-/// Downloads once.
-///
-/// # Errors
-/// Temporary ones, when another attempt may succeed: no answer in time, a broken connection, a body shorter than announced, 429, 5xx.
-pub(super) async fn download(
-    client: &reqwest::Client,
-    url: &Url,
-    referer: Option<&str>,
-    limit: usize,
-) -> Result<Download> {
-    let mut request = client.get(url.clone());
-    if let Some(referer) = referer {
-        request = request.header(REFERER, referer);
-    }
-    let response = match request.send().await {
-        Ok(response) => response,
-        Err(error) if is_not_public(&error) => return Ok(Download::Gone(PRIVATE.to_owned())),
-        Err(error) if error.is_redirect() => {
-            return Ok(Download::Gone(
-                "redirected too often or to where it may not".to_owned(),
-            ));
+/// Where one call led.
+pub(super) enum Hop {
+    /// To an answer.
+    Answer(Response),
+    /// To another place.
+    Redirect(Url),
+    /// Nowhere: the place may not be called.
+    Refused(&'static str),
+}
+
+impl Web {
+    /// Calls one place.
+    ///
+    /// # Errors
+    /// Temporary ones when there is no answer, or none in time.
+    pub(super) async fn call(&self, url: &Url, headers: HeaderMap) -> Result<Hop> {
+        if let Some(why) = refusal(url, self.allow_private) {
+            return Ok(Hop::Refused(why));
         }
-        Err(error) => return Err(about(failed(OPERATION, error), url)),
-    };
-    match response.status().as_u16() {
-        200 => body(response, url, limit).await,
-        status @ (408 | 425 | 429 | 500..) => Err(busy(&response, status, url)),
-        403 => Ok(Download::Gone(why_forbidden(response).await)),
-        status => Ok(Download::Gone(format!("status {status}"))),
+        let request = self.client.get(url.clone()).headers(headers);
+        let response = match request.timeout(self.timeout).send().await {
+            Ok(response) => response,
+            Err(error) if is_not_public(&error) => return Ok(Hop::Refused(PRIVATE)),
+            Err(error) => return Err(about(failed(OPERATION, error), url)),
+        };
+        Ok(match redirect(&response, url) {
+            Some(to) => Hop::Redirect(to),
+            None => Hop::Answer(response),
+        })
     }
 }
 
-async fn body(response: Response, url: &Url, limit: usize) -> Result<Download> {
-    match read_limited(OPERATION, response, limit).await {
-        Ok(bytes) => Ok(Download::Bytes(bytes)),
-        Err(error) if error.kind() == ErrorKind::TooLarge => {
-            Ok(Download::Gone(format!("larger than {limit} bytes")))
-        }
-        Err(error) => Err(about(error, url)),
+fn redirect(response: &Response, from: &Url) -> Option<Url> {
+    if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        return None;
     }
+    let to = response.headers().get(LOCATION)?.to_str().ok()?;
+    from.join(to).ok()
 }
 
-fn busy(response: &Response, status: u16, url: &Url) -> Error {
+/// Whether a status says that the host is not able to answer now.
+pub(super) fn is_busy(status: u16) -> bool {
+    matches!(status, 408 | 425 | 429 | 500..)
+}
+
+/// The error of such an answer.
+pub(super) fn busy(response: &Response, url: &Url, now: Timestamp) -> Error {
+    let status = response.status().as_u16();
     let kind = match status {
         429 => ErrorKind::RateLimited,
         _ => ErrorKind::Unavailable,
     };
     let error = about(Error::new(kind, OPERATION), url).with("status", status);
-    match retry_after(response.headers(), jiff::Timestamp::now()) {
+    match retry_after(response.headers(), now) {
         Some(wait) => error.after(wait),
         None => error,
     }
 }
 
-/// A URL that has expired says so in words.
-async fn why_forbidden(response: Response) -> String {
-    let said = read_limited(OPERATION, response, REASON_LIMIT)
-        .await
-        .unwrap_or_default();
-    let said = String::from_utf8_lossy(&said);
-    let is_expired = ["signature expired", "Bad URL hash", "Bad URL timestamp"]
-        .iter()
-        .any(|words| said.contains(words));
-    if is_expired {
-        "the URL has expired".to_owned()
-    } else {
-        "status 403".to_owned()
-    }
-}
-
 /// Of the address the host is told, and not the query, which may be a key of its own.
-fn about(error: Error, url: &Url) -> Error {
+pub(super) fn about(error: Error, url: &Url) -> Error {
     error.with("host", url.host_str().unwrap_or_default())
 }

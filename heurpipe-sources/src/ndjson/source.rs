@@ -36,10 +36,11 @@ pub struct NdjsonSource {
     line_limit: usize,
 }
 
-/// Whether a path is a file whose first line is a record or a post of ours, or a folder that holds files named `.ndjson` or `.jsonl`.
+/// Whether a path is a file whose first line is a record or a post of ours, or a folder with such a file among those named `.ndjson` or
+/// `.jsonl`.
 pub fn looks_like(path: &Path) -> bool {
     if path.is_dir() {
-        return files_in(path).is_ok_and(|files| !files.is_empty());
+        return files_in(path).is_ok_and(|files| files.iter().any(|file| looks_like(file)));
     }
     first_line(path).is_some_and(|line| from_line(&line).is_ok())
 }

@@ -3,6 +3,9 @@
 const BASE64URL: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 const BASE62: &[u8; 62] = b"0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
 
+/// Instagram user id of the account that the Graph API's token belongs to.
+pub const CALLER: &str = "17841405309211844";
+
 /// The shortcode of an Instagram medium: base64url of its pk.
 pub fn shortcode(pk: u64) -> String {
     digits(pk, BASE64URL)

@@ -8,5 +8,8 @@ pub mod render;
 mod server;
 mod world;
 
-pub use server::{CALLER, Faults, Limits, Simulator, SimulatorOptions};
+pub use server::{
+    CALLER, Calls, Fault, FaultControl, FaultRule, FaultTrigger, Faults, Limits, Simulator,
+    SimulatorOptions, Tally,
+};
 pub use world::{Author, Fate, Medium, Network, Place, Post, Truth, World, WorldOptions};

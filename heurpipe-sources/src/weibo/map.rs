@@ -3,36 +3,47 @@
 use std::collections::HashMap;
 
 use heurpipe_core::{
-    Author, Counts, Digest, Incoming, Media, Place, Places, Platform, Post, PostId, Raw, Unreadable,
+    Author, Counts, Crs, Digest, Incoming, Platform, Post, PostId, Raw, Unreadable,
 };
 use jiff::Timestamp;
-use serde_json::Value;
 use serde_json::value::RawValue;
 use url::Url;
 
 use super::wire::{Status, User};
-use super::{ids, text};
+use super::{ids, pictures, places, text};
 use crate::http::scrubbed;
-use crate::{lenient, place};
+use crate::lenient;
 
 /// The name under which the payload of a page is kept.
-const CALL: &str = "weibo.timeline";
-/// The name under which the payload with the whole text is kept.
-const SHOW_CALL: &str = "weibo.show";
-/// The size of picture to fetch.
-const SIZE: &str = "large";
-const PICTURE_HOST: &str = "https://wx1.sinaimg.cn/";
+pub(super) const TIMELINE_CALL: &str = "weibo.timeline";
+/// The name under which the payload of a post that was asked for by itself is kept.
+pub(super) const SHOW_CALL: &str = "weibo.show";
+/// The name under which is kept why a cut text could not be completed.
+const SHOW_REFUSED: &str = "weibo.show.refused";
 
 /// What is known of all statuses of an answer.
 #[derive(Debug)]
 pub(super) struct Setting<'a> {
-    /// The partition, for the names of what cannot be read.
-    pub partition: &'a str,
+    /// The name under which payloads are kept.
+    pub call: &'static str,
+    /// The partition or call, for the names of what cannot be read.
+    pub place: &'a str,
     pub collected_at: Timestamp,
     /// Where pictures are fetched from; none: where the answer says, else the real host.
     pub media_base: Option<&'a Url>,
-    /// Statuses with their whole text, by number.
-    pub whole: &'a HashMap<String, Box<RawValue>>,
+    /// The reference system of coordinates; none: unknown.
+    pub crs: Option<Crs>,
+    /// What asking for the whole of cut texts gave, by number.
+    pub whole: &'a HashMap<String, WholeText>,
+}
+
+/// What asking for the whole of a cut text gave.
+#[derive(Debug)]
+pub(super) enum WholeText {
+    /// The status with it.
+    Given(Box<RawValue>),
+    /// Why it cannot be had.
+    Refused(String),
 }
 
 /// What one status gives: itself, after the post that it passes on.
@@ -42,6 +53,26 @@ pub(super) struct Mapped {
     /// The status' own number, or what names it if it cannot be read.
     pub id: String,
     pub published_at: Option<Timestamp>,
+}
+
+/// What an answer about one post says of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// It is there, as far as the answer can be read.
+    There,
+    /// It is said outright to be removed, or to be public no longer.
+    Removed,
+    /// Who wrote it is missing, as with removed ones, but nothing says so.
+    Unclear,
+}
+
+/// What an answer about one post says of it.
+pub(super) fn fate(item: &RawValue) -> Fate {
+    match lenient::object::<Status>(item) {
+        Ok(status) if status.is_marked_deleted() || !status.is_public() => Fate::Removed,
+        Ok(status) if status.is_deleted() => Fate::Unclear,
+        _ => Fate::There,
+    }
 }
 
 /// Reads one status of an answer.
@@ -74,22 +105,30 @@ fn read(item: &RawValue, setting: &Setting<'_>) -> Result<Mapped, String> {
     let published_at = status.created_at.as_deref().map(timestamp).transpose()?;
     let mut items = Vec::new();
     let mut post = Post::new(id, setting.collected_at);
-    if let Some(original) = &status.retweeted_status {
+    if let Some(original) = status.retweeted_status.as_deref().filter(|o| is_named(o)) {
         let original = self::status(original, setting);
         post.repost_of = original.items.last().and_then(post_id);
         items.extend(original.items);
     }
     post.published_at = published_at;
-    post.raw.insert(CALL.to_owned(), raw(item));
-    let whole = setting.whole.get(&number);
-    if let Some(whole) = whole {
-        post.raw.insert(SHOW_CALL.to_owned(), raw(whole));
-    }
-    post.text = whole_text(&status, whole.map(AsRef::as_ref));
+    post.raw.insert(setting.call.to_owned(), raw(item));
+    let whole = match setting.whole.get(&number) {
+        Some(WholeText::Given(whole)) => {
+            post.raw.insert(SHOW_CALL.to_owned(), raw(whole));
+            Some(&**whole)
+        }
+        Some(WholeText::Refused(why)) => {
+            let why = Raw::from_value(why).map_err(|error| error.to_string())?;
+            post.raw.insert(SHOW_REFUSED.to_owned(), why);
+            None
+        }
+        None => None,
+    };
+    post.text = whole_text(&status, whole);
     post.hashtags = text::topics(&post.text);
     post.mentions = text::mentions(&post.text);
-    post.media = media(&status, setting.media_base);
-    post.places = places(&status);
+    post.media = pictures::pictures(&status, setting.media_base);
+    post.places = places::places(&status, setting.crs);
     post.counts = Counts::new(
         status.attitudes_count,
         status.comments_count,
@@ -105,6 +144,13 @@ fn read(item: &RawValue, setting: &Setting<'_>) -> Result<Mapped, String> {
     })
 }
 
+/// Whether a passed-on status is more than the bare notice that stands for a removed one.
+fn is_named(original: &RawValue) -> bool {
+    lenient::object::<Status>(original).map_or(true, |status| {
+        status.number().is_some() || !status.is_deleted()
+    })
+}
+
 fn post_id(item: &Incoming) -> Option<PostId> {
     match item {
         Incoming::Post(post) => Some(post.id.clone()),
@@ -116,7 +162,7 @@ fn post_id(item: &Incoming) -> Option<PostId> {
 /// Named by its content, since nothing else about it can be trusted to be the same next time.
 fn unreadable(item: &RawValue, setting: &Setting<'_>, why: String) -> Unreadable {
     let digest = Digest::of(item.get().as_bytes()).to_string();
-    let place = format!("weibo/{}/{}", setting.partition, &digest[..16]);
+    let place = format!("weibo/{}/{}", setting.place, &digest[..16]);
     Unreadable::new(place, why, &scrubbed(item.get()))
 }
 
@@ -129,18 +175,25 @@ fn timestamp(text: &str) -> Result<Timestamp, String> {
 /// The whole text where it was asked for, else the one given, which may be cut.
 fn whole_text(status: &Status, whole: Option<&RawValue>) -> String {
     let given = status.text.as_deref().unwrap_or_default();
-    let long = whole
+    let of_show = whole
         .and_then(|whole| serde_json::from_str::<Status>(whole.get()).ok())
-        .and_then(|whole| whole.long_text.and_then(|long| long.content).or(whole.text))
+        .and_then(|whole| long_text(&whole).map(str::to_owned).or(whole.text));
+    let long = of_show
+        .as_deref()
+        .or_else(|| long_text(status))
         .filter(|long| long.chars().count() >= given.chars().count());
-    let text = long.as_deref().unwrap_or(given);
-    text.trim_matches(|c: char| c == '\u{200b}' || c.is_whitespace())
+    long.unwrap_or(given)
+        .trim_matches(|c: char| c == '\u{200b}' || c.is_whitespace())
         .to_owned()
+}
+
+fn long_text(status: &Status) -> Option<&str> {
+    status.long_text.as_ref()?.content.as_deref()
 }
 
 fn author(user: User) -> Author {
     let mut author = Author::unknown();
-    author.id = user.idstr.or(user.id);
+    author.id = user.number().map(str::to_owned);
     author.handle = user.screen_name.filter(|name| !name.is_empty());
     author.name = user.name.filter(|name| !name.is_empty());
     author.followers = user.followers_count;
@@ -149,145 +202,9 @@ fn author(user: User) -> Author {
 }
 
 fn permalink(status: &Status, number: &str) -> Option<String> {
-    let user = status.user.as_ref()?;
-    let user = user.idstr.as_ref().or(user.id.as_ref())?;
+    let user = status.user.as_ref()?.number()?;
     let bid = ids::bid_of(number.parse().ok()?);
     Some(format!("https://weibo.com/{user}/{bid}"))
-}
-
-/// The pictures in order, in their large size. A picture is named by its pid, on whichever host and in whichever size.
-fn media(status: &Status, base: Option<&Url>) -> Vec<Media> {
-    let given: Vec<Url> = status
-        .pic_urls
-        .iter()
-        .flatten()
-        .filter_map(|picture| picture.thumbnail_pic.as_deref())
-        .chain(status.original_pic.as_deref())
-        .filter_map(|url| Url::parse(url).ok())
-        .collect();
-    let given: Vec<(String, &Url)> = given
-        .iter()
-        .filter_map(|url| Some((pid_parts(url)?.0.to_owned(), url)))
-        .collect();
-    let named = status.pic_ids.clone().unwrap_or_default();
-    let mut pids: Vec<String> = Vec::new();
-    for pid in named
-        .into_iter()
-        .chain(given.iter().map(|(pid, _)| pid.clone()))
-    {
-        if is_pid(&pid) && !pids.contains(&pid) {
-            pids.push(pid);
-        }
-    }
-    pids.into_iter()
-        .filter_map(|pid| {
-            let url = given.iter().find(|(p, _)| *p == pid).map(|(_, url)| *url);
-            let url = picture_url(&pid, url, base)?;
-            Some(Media::image(pid, url))
-        })
-        .collect()
-}
-
-/// The address of the large picture: on the host that was set, else on the one that the answer names, else on the real one.
-fn picture_url(pid: &str, given: Option<&Url>, base: Option<&Url>) -> Option<String> {
-    let extension = given
-        .and_then(|url| pid_parts(url))
-        .map_or("jpg", |(_, e)| e);
-    let path = format!("{SIZE}/{pid}.{extension}");
-    let url = match (base, given) {
-        (Some(base), _) => base.join(&path).ok()?,
-        (None, Some(given)) => given.join(&format!("../{path}")).ok()?,
-        (None, None) => Url::parse(PICTURE_HOST).ok()?.join(&path).ok()?,
-    };
-    Some(url.into())
-}
-
-fn pid_parts(url: &Url) -> Option<(&str, &str)> {
-    let (pid, extension) = url.path_segments()?.next_back()?.rsplit_once('.')?;
-    let is_extension =
-        (1..=4).contains(&extension.len()) && extension.bytes().all(|c| c.is_ascii_alphanumeric());
-    (is_pid(pid) && is_extension).then_some((pid, extension))
-}
-
-fn is_pid(text: &str) -> bool {
-    !text.is_empty()
-        && text
-            .bytes()
-            .all(|c| c.is_ascii_alphanumeric() || c == b'_' || c == b'-')
-}
-
-fn places(status: &Status) -> Places {
-    let mut places = Places::default();
-    places.declared = status
-        .user
-        .as_ref()
-        .and_then(|user| user.location.as_deref())
-        .and_then(claimed);
-    places.ip_region = status.region_name.as_deref().and_then(claimed);
-    places.tagged = tagged(status);
-    places
-}
-
-/// A place by name, without the words that introduce an IP region. `其他` (other) is no claim.
-fn claimed(name: &str) -> Option<Place> {
-    let name = name.trim();
-    let name = ["发布于", "IP属地："]
-        .iter()
-        .find_map(|words| name.strip_prefix(words))
-        .unwrap_or(name)
-        .trim();
-    (!name.is_empty() && name != "其他").then(|| place::place(name))
-}
-
-/// The place tagged: the name is among the annotations, the point in `geo`, latitude first.
-fn tagged(status: &Status) -> Option<Place> {
-    let annotated = status
-        .annotations
-        .as_array()
-        .into_iter()
-        .flatten()
-        .find_map(|annotation| annotation.get("place"));
-    let title = annotated
-        .and_then(|place| place.get("title"))
-        .or_else(|| status.geo.pointer("/detail/title"))
-        .and_then(Value::as_str)
-        .map(str::trim)
-        .filter(|title| !title.is_empty());
-    let point = point_of_geo(&status.geo).or_else(|| {
-        let place = annotated?;
-        point(place.get("lat")?, place.get("lon")?)
-    });
-    if title.is_none() && point.is_none() {
-        return None;
-    }
-    let mut place = place::place(title.unwrap_or_default());
-    if let Some((latitude, longitude)) = point {
-        place.latitude = Some(latitude);
-        place.longitude = Some(longitude);
-    }
-    Some(place)
-}
-
-fn point_of_geo(geo: &Value) -> Option<(f64, f64)> {
-    let coordinates = geo.get("coordinates")?.as_array()?;
-    point(coordinates.first()?, coordinates.get(1)?)
-}
-
-/// A point on earth. That of zero and zero stands for none.
-fn point(latitude: &Value, longitude: &Value) -> Option<(f64, f64)> {
-    let latitude = degrees(latitude)?;
-    let longitude = degrees(longitude)?;
-    let on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
-    (on_earth && (latitude, longitude) != (0.0, 0.0)).then_some((latitude, longitude))
-}
-
-/// A number written as a number or as a text.
-fn degrees(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
 }
 
 /// The payload untouched, but for a token, should one stand in it.

@@ -1,24 +1,28 @@
 #![allow(clippy::unwrap_used)]
 
+use heurpipe_core::Place;
+
 use super::*;
 
 fn mapped(json: &str) -> Vec<Incoming> {
-    mapped_with(json, None, &HashMap::new())
+    let whole = HashMap::new();
+    mapped_in(json, &setting(&whole))
 }
 
-fn mapped_with(
-    json: &str,
-    media_base: Option<&Url>,
-    whole: &HashMap<String, Box<RawValue>>,
-) -> Vec<Incoming> {
+fn mapped_in(json: &str, setting: &Setting<'_>) -> Vec<Incoming> {
     let item: Box<RawValue> = serde_json::from_str(json).unwrap();
-    let setting = Setting {
-        partition: "home",
+    status(&item, setting).items
+}
+
+fn setting(whole: &HashMap<String, WholeText>) -> Setting<'_> {
+    Setting {
+        call: TIMELINE_CALL,
+        place: "home",
         collected_at: "2026-05-02T00:00:00Z".parse().unwrap(),
-        media_base,
+        media_base: None,
+        crs: None,
         whole,
-    };
-    status(&item, &setting).items
+    }
 }
 
 fn the_post(items: &[Incoming]) -> &Post {
@@ -104,7 +108,13 @@ fn pictures_are_named_by_pid_and_fetched_large() {
     );
     let base = Url::parse("http://127.0.0.1:9000/pictures/").unwrap();
     assert_eq!(
-        urls(&mapped_with(STATUS, Some(&base), &HashMap::new())),
+        urls(&mapped_in(
+            STATUS,
+            &Setting {
+                media_base: Some(&base),
+                ..setting(&HashMap::new())
+            }
+        )),
         [
             pair("006abc", "http://127.0.0.1:9000/pictures/large/006abc.jpg"),
             pair("006def", "http://127.0.0.1:9000/pictures/large/006def.gif"),
@@ -151,19 +161,228 @@ fn what_is_not_public_is_not_kept() {
     }
 }
 
+const CUT: &str = r#"{"id":2,"text":"a long…","isLongText":true,"user":{"id":7}}"#;
+
 #[test]
 fn the_whole_text_replaces_a_cut_one() {
     let whole = r#"{"id":2,"text":"a long","longText":{"longTextContent":"a long story #结尾#"}}"#;
-    let whole = HashMap::from([("2".to_owned(), serde_json::from_str(whole).unwrap())]);
-    let items = mapped_with(
-        r#"{"id":2,"text":"a long…","isLongText":true,"user":{"id":7}}"#,
-        None,
-        &whole,
-    );
+    let whole = WholeText::Given(serde_json::from_str(whole).unwrap());
+    let whole = HashMap::from([("2".to_owned(), whole)]);
+    let items = mapped_in(CUT, &setting(&whole));
     let post = the_post(&items);
     assert_eq!(post.text, "a long story #结尾#");
     assert_eq!(post.hashtags, ["结尾"]);
     assert!(post.raw.contains_key("weibo.show"));
+}
+
+#[test]
+fn a_text_that_stays_cut_says_why() {
+    let whole = WholeText::Refused("weibo.show: no".to_owned());
+    let whole = HashMap::from([("2".to_owned(), whole)]);
+    let items = mapped_in(CUT, &setting(&whole));
+    let post = the_post(&items);
+    assert_eq!(post.text, "a long…");
+    assert_eq!(
+        post.raw["weibo.show.refused"].as_str(),
+        r#""weibo.show: no""#
+    );
+}
+
+#[test]
+fn a_status_may_bring_its_whole_text_itself() {
+    let items = mapped(
+        r#"{"id":2,"text":"a long","longText":{"longTextContent":"a long story"},"user":{"id":7}}"#,
+    );
+    assert_eq!(the_post(&items).text, "a long story");
+}
+
+#[test]
+fn of_contradicting_ids_the_text_is_believed() {
+    // A number of more than 53 bits that a double has rounded.
+    let json = r#"{"id":9007199254740992,"idstr":"9007199254740993","mid":9007199254740992,
+      "user":{"id":5000000000000000000,"idstr":"5000000000000000001"}}"#;
+    let items = mapped(json);
+    let post = the_post(&items);
+    assert_eq!(&*post.id.native, "9007199254740993");
+    let author = post.author.as_ref().unwrap();
+    assert_eq!(author.id.as_deref(), Some("5000000000000000001"));
+    assert_eq!(post.raw["weibo.timeline"].as_str(), json);
+    assert!(
+        post.aliases.is_empty(),
+        "a rounded number names another post"
+    );
+}
+
+#[test]
+fn a_notice_without_a_number_says_nothing_of_any_post() {
+    let items = mapped(
+        r#"{"id":2,"user":{"id":7},"retweeted_status":{"deleted":"1","text":"抱歉，此微博已被作者删除"}}"#,
+    );
+    let [Incoming::Post(repost)] = items.as_slice() else {
+        panic!("one post expected: {items:?}");
+    };
+    assert_eq!(repost.repost_of, None);
+}
+
+#[test]
+fn the_province_code_helps_where_words_do_not() {
+    let declared = |user: &str| {
+        let items = mapped(&format!(r#"{{"id":1,"user":{user}}}"#));
+        let place = the_post(&items).places.declared.clone();
+        place.map(|place| (place.name, place.country))
+    };
+    let place =
+        |name: &str, country: Option<&str>| Some((name.to_owned(), country.map(str::to_owned)));
+    for (user, expected) in [
+        (
+            r#"{"province":"44","city":"2","location":"广东 韶关"}"#,
+            place("广东 韶关", Some("CN")),
+        ),
+        (
+            r#"{"province":"44","city":"1000","location":""}"#,
+            place("广东", Some("CN")),
+        ),
+        (r#"{"province":81}"#, place("香港", Some("HK"))),
+        (
+            r#"{"province":"400","city":"16","location":"海外"}"#,
+            place("海外", None),
+        ),
+        (
+            r#"{"province":"100","city":"1000","location":"其他"}"#,
+            None,
+        ),
+        (
+            r#"{"location":"韶关","province":"44"}"#,
+            place("韶关", Some("CN")),
+        ),
+    ] {
+        assert_eq!(declared(user), expected, "{user}");
+    }
+}
+
+#[test]
+fn coordinates_keep_their_reference_system() {
+    let json = r#"{"id":1,"user":{"id":7},"geo":{"type":"point","coordinates":["31.2","121.5"]}}"#;
+    let whole = HashMap::new();
+    for crs in [None, Some(Crs::Gcj02)] {
+        let items = mapped_in(
+            json,
+            &Setting {
+                crs,
+                ..setting(&whole)
+            },
+        );
+        let tagged = the_post(&items).places.tagged.clone().unwrap();
+        assert_eq!((tagged.latitude, tagged.crs), (Some(31.2), crs));
+    }
+    let without = r#"{"id":1,"user":{"id":7},"annotations":[{"place":{"title":"静安寺"}}]}"#;
+    let known = Setting {
+        crs: Some(Crs::Wgs84),
+        ..setting(&whole)
+    };
+    let items = mapped_in(without, &known);
+    let tagged = the_post(&items).places.tagged.clone().unwrap();
+    assert_eq!(tagged.crs, None, "there are no coordinates");
+}
+
+#[test]
+fn places_stand_in_geo_or_in_annotations() {
+    let tagged = |fields: &str| {
+        let items = mapped(&format!(r#"{{"id":1,"user":{{"id":7}},{fields}}}"#));
+        let place = the_post(&items).places.tagged.clone();
+        place.map(|place| (place.name, place.latitude, place.longitude))
+    };
+    let place = |name: &str, at: Option<(f64, f64)>| {
+        Some((name.to_owned(), at.map(|at| at.0), at.map(|at| at.1)))
+    };
+    for (fields, expected) in [
+        (r#""geo":null,"annotations":[]"#, None),
+        (r#""geo":"","annotations":null"#, None),
+        (r#""geo":{"type":"Point","coordinates":[0.0,0.0]}"#, None),
+        (r#""geo":{"type":"Point","coordinates":[121.5,31.2]}"#, None),
+        (
+            r#""geo":{"type":"Point","coordinates":[31.2,121.5],"detail":{"poiid":"B1","title":"静安寺","type":"checkin","spot_type":"0"}}"#,
+            place("静安寺", Some((31.2, 121.5))),
+        ),
+        (
+            r#""annotations":[{"place":{"poiid":"B1","title":"静安寺","type":"checkin","lon":121.5,"lat":31.2}}]"#,
+            place("静安寺", Some((31.2, 121.5))),
+        ),
+        (
+            r#""geo":"","annotations":[{"mapi_request":true},{"place":{"title":"静安寺","lon":"121.5","lat":"31.2"}}]"#,
+            place("静安寺", Some((31.2, 121.5))),
+        ),
+        (
+            r#""annotations":[{"place":{"title":"静安寺","lon":"","lat":""}}]"#,
+            place("静安寺", None),
+        ),
+    ] {
+        assert_eq!(tagged(fields), expected, "{fields}");
+    }
+}
+
+#[test]
+fn the_first_picture_may_stand_alone() {
+    for name in ["original_pic", "bmiddle_pic", "thumbnail_pic"] {
+        let items = mapped(&format!(
+            r#"{{"id":1,"user":{{"id":7}},"{name}":"http://ww2.sinaimg.cn/bmiddle/006abc.jpg"}}"#
+        ));
+        let media = &the_post(&items).media;
+        assert_eq!(media.len(), 1, "{name}");
+        assert_eq!(
+            media[0].url.as_deref(),
+            Some("http://ww2.sinaimg.cn/large/006abc.jpg")
+        );
+    }
+}
+
+#[test]
+fn an_answer_about_one_post_says_how_it_fares() {
+    for (json, expected) in [
+        (r#"{"id":1,"user":{"id":7}}"#, Fate::There),
+        (r#"{"id":1,"deleted":"1"}"#, Fate::Removed),
+        (r#"{"id":1,"deleted":1,"user":{"id":7}}"#, Fate::Removed),
+        (
+            r#"{"id":1,"user":{"id":7},"visible":{"type":"1","list_id":0}}"#,
+            Fate::Removed,
+        ),
+        (r#"{"id":1,"text":"x"}"#, Fate::Unclear),
+        (r#"{"id":1,"user":"nobody"}"#, Fate::There),
+    ] {
+        let item: Box<RawValue> = serde_json::from_str(json).unwrap();
+        assert_eq!(fate(&item), expected, "{json}");
+    }
+}
+
+proptest::proptest! {
+    /// Written here as the network writes it, by hand: English names, the year last.
+    #[test]
+    fn every_moment_is_read_from_the_networks_form(
+        second in 0_i64..4_102_444_800,
+        quarters in -48_i32..=56,
+    ) {
+        const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let moment = Timestamp::from_second(second).unwrap();
+        let offset = jiff::tz::Offset::from_seconds(quarters * 900).unwrap();
+        let local = offset.to_datetime(moment);
+        let text = format!(
+            "{} {} {:02} {:02}:{:02}:{:02} {}{:02}{:02} {}",
+            DAYS[local.weekday().to_sunday_zero_offset() as usize],
+            MONTHS[local.month() as usize - 1],
+            local.day(),
+            local.hour(),
+            local.minute(),
+            local.second(),
+            if quarters < 0 { '-' } else { '+' },
+            quarters.abs() / 4,
+            quarters.abs() % 4 * 15,
+            local.year(),
+        );
+        proptest::prop_assert_eq!(timestamp(&text), Ok(moment), "{}", text);
+    }
 }
 
 #[test]

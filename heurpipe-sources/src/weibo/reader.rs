@@ -4,22 +4,25 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use futures::stream::{self, BoxStream, StreamExt};
-use heurpipe_core::{Checkpoint, Error, ErrorKind, Incoming, Page, Partition, Result, Retry};
+use heurpipe_core::{Checkpoint, Error, ErrorKind, Incoming, Page, Partition, Result};
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use super::client::WeiboClient;
-use super::map;
+use super::map::{self, WholeText};
+use super::paging::Position;
 use super::timelines::Stream;
 use super::wire::{Envelope, Status};
+use super::{endpoints, errors};
 use crate::pass::{Bounds, Pass, Sighting};
 
-/// The pages of a partition from a checkpoint on.
+/// The pages of a partition from a checkpoint on. Where a call can be told, nothing older than `since` is asked for.
 pub(super) fn read(
     client: Arc<WeiboClient>,
     partition: Partition,
     from: &Checkpoint,
     bounds: Bounds,
+    since: Option<Timestamp>,
 ) -> BoxStream<'static, Result<Page>> {
     let Some(stream) = Stream::of(&partition) else {
         let error = Error::new(ErrorKind::InvalidInput, "weibo.read")
@@ -28,12 +31,18 @@ pub(super) fn read(
         return stream::once(async { Err(error) }).boxed();
     };
     let (pass, cursor) = Pass::at(from, stream.order(), bounds);
+    let position = stream
+        .paging()
+        .position(cursor.as_deref(), client.clock.now());
+    let known = from.watermark.as_ref();
+    let known = known.and_then(|(at, _)| at.checked_sub(bounds.overlap).ok());
     let reader = Reader {
         client,
         partition,
         stream,
         pass,
-        cursor,
+        position,
+        since: since.max(known),
     };
     stream::try_unfold(Some(reader), |reader| async {
         let Some(reader) = reader else {
@@ -49,35 +58,36 @@ struct Reader {
     partition: Partition,
     stream: Stream,
     pass: Pass,
-    cursor: Option<String>,
+    position: Position,
+    since: Option<Timestamp>,
 }
 
 impl Reader {
     /// The next page, and the reader unless the pass is over.
     async fn next_page(mut self) -> Result<(Page, Option<Self>)> {
-        let cursor = self.cursor.as_deref();
         let envelope = self
             .stream
-            .page(&self.client, cursor)
+            .page(&self.client, self.position, self.since)
             .await
             .map_err(|error| error.with("partition", &self.partition.0))?;
         let whole = self.whole_texts(&envelope).await?;
         let (items, brought_new) = self.items(&envelope, &whole);
+        let page_size = self.stream.page_size(self.client.reading.page_size);
         let next = self
-            .stream
-            .next(&self.client, self.cursor.as_deref(), &envelope, brought_new)
+            .position
+            .next(&envelope, page_size, brought_new)
             .filter(|_| !self.pass.is_over());
         let Some(next) = next else {
             let checkpoint = self.pass.completed();
             return Ok((Page { items, checkpoint }, None));
         };
-        let checkpoint = self.pass.checkpoint(&next);
+        let checkpoint = self.pass.checkpoint(&next.to_string());
         let page = Page { items, checkpoint };
         if self.pass.is_capped() {
             tracing::warn!(partition = %self.partition.0, "the pass has read all the pages it may; the next run goes on there");
             return Ok((page, None));
         }
-        self.cursor = Some(next);
+        self.position = next;
         Ok((page, Some(self)))
     }
 
@@ -85,12 +95,14 @@ impl Reader {
     fn items(
         &mut self,
         envelope: &Envelope,
-        whole: &HashMap<String, Box<RawValue>>,
+        whole: &HashMap<String, WholeText>,
     ) -> (Vec<Incoming>, bool) {
         let setting = map::Setting {
-            partition: &self.partition.0,
-            collected_at: Timestamp::now(),
-            media_base: self.client.media_base.as_ref(),
+            call: map::TIMELINE_CALL,
+            place: &self.partition.0,
+            collected_at: self.client.clock.now(),
+            media_base: self.client.reading.media_base.as_ref(),
+            crs: self.stream.crs(&self.client),
             whole,
         };
         let mapped: Vec<map::Mapped> = envelope
@@ -116,29 +128,25 @@ impl Reader {
         (items, brought_new)
     }
 
-    /// The statuses whose text is cut, asked for one by one. One that cannot be had keeps its cut text; a failure that may pass is an
-    /// error, so that the text is not lost for a hiccup.
-    async fn whole_texts(&self, envelope: &Envelope) -> Result<HashMap<String, Box<RawValue>>> {
+    /// The statuses whose text is cut, asked for one by one. One that cannot be had keeps its cut text, and the post says why; a failure
+    /// that may pass is an error, so that the text is not lost for a hiccup.
+    async fn whole_texts(&self, envelope: &Envelope) -> Result<HashMap<String, WholeText>> {
         let mut whole = HashMap::new();
-        if !self.client.completes_texts {
+        if !self.client.reading.completes_texts {
             return Ok(whole);
         }
         for number in cut_texts(envelope) {
             let parameters = [("id", number.clone()), ("isGetLongText", "1".to_owned())];
-            let operation = "weibo.show";
-            match self
-                .client
-                .call::<Box<RawValue>>(operation, "statuses/show.json", &parameters)
-                .await
-            {
-                Ok(status) => {
-                    whole.insert(number, status);
-                }
-                Err(error) if error.retry() == Retry::Permanent => {
-                    tracing::debug!(%error, post = %number, "the text stays cut");
+            let answer = self.client.call(&endpoints::SHOW, &parameters).await;
+            let text = match answer {
+                Ok(status) => WholeText::Given(status),
+                Err(error) if errors::is_about_this_post(&error) => {
+                    tracing::info!(%error, post = %number, "the text stays cut");
+                    WholeText::Refused(error.to_string())
                 }
                 Err(error) => return Err(error.with("post", number)),
-            }
+            };
+            whole.insert(number, text);
         }
         Ok(whole)
     }

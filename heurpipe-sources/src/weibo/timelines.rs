@@ -1,127 +1,172 @@
-//! The calls that give pages of posts, and how to get from one page to the next.
+//! The calls that give pages of posts, a partition each.
 
-use heurpipe_core::{Partition, Result};
+use heurpipe_core::{Crs, Partition, Result};
+use jiff::Timestamp;
 
 use super::client::WeiboClient;
-use super::wire::{Envelope, Status};
+use super::endpoints::{self, Endpoint};
+use super::nearby::Nearby;
+use super::paging::{Paging, Position, WindowNames};
+use super::wire::Envelope;
 use crate::pass::Order;
 
-/// The API gives no more found posts in one page.
-const SEARCH_PAGE: u32 = 50;
+/// The most posts that calls give in one page.
+const LISTED: u32 = 100;
+const FOUND: u32 = 50;
+const COMMERCIAL: u32 = 25;
 
 /// A partition, told from its name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Stream {
-    /// Posts of up to 20 users.
-    Users { uids: String },
-    /// Posts on a topic.
-    Search { topic: String },
+    /// The newest posts of all.
+    Public,
     /// Posts of those whom the authorising user follows.
     Home,
-}
-
-/// How a page is asked for and how the next one is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Paging {
-    /// By number. New posts push others to later pages: some are read twice, none is missed.
-    Number,
-    /// From an id downwards.
-    MaxId,
+    /// Posts of the authorising user.
+    Own,
+    /// Posts of up to 20 users.
+    Users { uids: String },
+    /// Posts of one user, by the commercial permission.
+    CommercialUser { uid: String },
+    /// Posts on a topic.
+    Search { topic: String },
+    /// Posts around a point.
+    Nearby(Nearby),
 }
 
 impl Stream {
+    /// The stream of a partition; none: this source has no such partition.
     pub(super) fn of(partition: &Partition) -> Option<Self> {
-        match partition.0.split_once('/') {
-            None if partition.0 == "home" => Some(Self::Home),
-            Some(("users", uids)) if !uids.is_empty() => Some(Self::Users {
-                uids: uids.to_owned(),
-            }),
-            Some(("search", topic)) if !topic.is_empty() => Some(Self::Search {
-                topic: topic.to_owned(),
-            }),
-            _ => None,
-        }
+        let (kind, what) = partition.0.split_once('/').unwrap_or((&partition.0, ""));
+        let named = || what.to_owned();
+        Some(match (kind, what.is_empty()) {
+            ("public", true) => Self::Public,
+            ("home", true) => Self::Home,
+            ("user", true) => Self::Own,
+            ("users", false) => Self::Users { uids: named() },
+            ("user", false) => Self::CommercialUser { uid: named() },
+            ("search", false) => Self::Search { topic: named() },
+            ("nearby", false) => Self::Nearby(what.parse().ok()?),
+            _ => return None,
+        })
+    }
+
+    pub(super) fn partition(&self) -> Partition {
+        Partition(match self {
+            Self::Public => "public".to_owned(),
+            Self::Home => "home".to_owned(),
+            Self::Own => "user".to_owned(),
+            Self::Users { uids } => format!("users/{uids}"),
+            Self::CommercialUser { uid } => format!("user/{uid}"),
+            Self::Search { topic } => format!("search/{topic}"),
+            Self::Nearby(nearby) => format!("nearby/{nearby}"),
+        })
     }
 
     pub(super) fn order(&self) -> Order {
         match self {
-            Self::Users { .. } | Self::Home => Order::NewestFirst,
             Self::Search { .. } => Order::Other,
+            _ => Order::NewestFirst,
         }
     }
 
-    /// The page at a cursor; none: the first.
+    pub(super) fn paging(&self) -> Paging {
+        match self {
+            Self::Home | Self::Own => Paging::MaxId,
+            Self::Public | Self::Users { .. } | Self::Search { .. } => Paging::Number,
+            Self::CommercialUser { .. } => Paging::Window(WindowNames {
+                start: "start_time",
+                end: "end_time",
+            }),
+            Self::Nearby(_) => Paging::Window(WindowNames {
+                start: "starttime",
+                end: "endtime",
+            }),
+        }
+    }
+
+    /// How many posts to ask for in one page, when so many are wanted.
+    pub(super) fn page_size(&self, wanted: u32) -> u32 {
+        wanted.min(match self {
+            Self::Public | Self::Home | Self::Own | Self::Users { .. } => LISTED,
+            Self::Search { .. } | Self::Nearby(_) => FOUND,
+            Self::CommercialUser { .. } => COMMERCIAL,
+        })
+    }
+
+    /// The reference system of the coordinates in its answers, where that is known.
+    pub(super) fn crs(&self, client: &WeiboClient) -> Option<Crs> {
+        match self {
+            Self::Nearby(_) => client.reading.nearby_crs,
+            _ => None,
+        }
+    }
+
+    /// The page at a position. Where the call can be told, nothing older than `since` is asked for.
+    ///
+    /// # Errors
+    /// See [`WeiboClient::call`].
     pub(super) async fn page(
         &self,
         client: &WeiboClient,
-        cursor: Option<&str>,
+        position: Position,
+        since: Option<Timestamp>,
     ) -> Result<Envelope> {
-        let mut parameters = match self {
+        let mut parameters = self.subject(client.reading.nearby_crs);
+        let count = self.page_size(client.reading.page_size);
+        parameters.push(("count", count.to_string()));
+        parameters.extend(self.paging().parameters(position, since));
+        client.call(self.endpoint(), &parameters).await
+    }
+
+    fn endpoint(&self) -> &'static Endpoint {
+        match self {
+            Self::Public => &endpoints::PUBLIC_TIMELINE,
+            Self::Home => &endpoints::HOME_TIMELINE,
+            Self::Own => &endpoints::USER_TIMELINE,
+            Self::Users { .. } => &endpoints::TIMELINE_BATCH,
+            Self::CommercialUser { .. } => &endpoints::COMMERCIAL_USER_TIMELINE,
+            Self::Search { .. } => &endpoints::SEARCH_TOPICS,
+            Self::Nearby(_) => &endpoints::NEARBY_TIMELINE,
+        }
+    }
+
+    fn subject(&self, nearby_crs: Option<Crs>) -> Vec<(&'static str, String)> {
+        match self {
+            Self::Public | Self::Home | Self::Own => Vec::new(),
             Self::Users { uids } => vec![("uids", uids.clone())],
+            Self::CommercialUser { uid } => vec![("uid", uid.clone())],
             Self::Search { topic } => vec![("q", topic.clone())],
-            Self::Home => Vec::new(),
-        };
-        parameters.push(("count", self.page_size(client).to_string()));
-        let cursor_name = match self.paging() {
-            Paging::Number => "page",
-            Paging::MaxId => "max_id",
-        };
-        parameters.extend(cursor.map(|cursor| (cursor_name, cursor.to_owned())));
-        let (operation, path) = match self {
-            Self::Users { .. } => ("weibo.timeline_batch", "statuses/timeline_batch.json"),
-            Self::Search { .. } => ("weibo.search_topics", "search/topics.json"),
-            Self::Home => ("weibo.home_timeline", "statuses/home_timeline.json"),
-        };
-        client.call(operation, path, &parameters).await
-    }
-
-    /// The cursor of the page after this one; none: this was the last. `brought_new` says whether it had a post not seen before.
-    pub(super) fn next(
-        &self,
-        client: &WeiboClient,
-        cursor: Option<&str>,
-        page: &Envelope,
-        brought_new: bool,
-    ) -> Option<String> {
-        match self.paging() {
-            Paging::Number => {
-                let number: u64 = cursor.and_then(|c| c.parse().ok()).unwrap_or(1);
-                // A page may be empty in the midst, since hidden posts are taken out after counting.
-                let announced = page.total_number.unwrap_or(0);
-                let more = announced > number * u64::from(self.page_size(client));
-                (brought_new || more).then(|| (number + 1).to_string())
-            }
-            Paging::MaxId => {
-                if !brought_new || page.next_cursor == Some(0) {
-                    return None;
-                }
-                let given = page.max_id.filter(|id| *id > 0);
-                given.or_else(|| below(page)).map(|id| id.to_string())
-            }
-        }
-    }
-
-    fn paging(&self) -> Paging {
-        match self {
-            Self::Users { .. } | Self::Search { .. } => Paging::Number,
-            Self::Home => Paging::MaxId,
-        }
-    }
-
-    fn page_size(&self, client: &WeiboClient) -> u32 {
-        match self {
-            Self::Search { .. } => client.page_size.min(SEARCH_PAGE),
-            Self::Users { .. } | Self::Home => client.page_size,
+            Self::Nearby(nearby) => nearby.parameters(nearby_crs),
         }
     }
 }
 
-/// One below the smallest id of a page: `max_id` includes the post that it names, and pages are not sorted.
-fn below(page: &Envelope) -> Option<i64> {
-    page.statuses
-        .iter()
-        .filter_map(|item| serde_json::from_str::<Status>(item.get()).ok())
-        .filter_map(|status| status.number()?.parse::<i64>().ok())
-        .min()
-        .map(|smallest| smallest - 1)
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn streams_and_partitions_name_one_another() {
+        for name in [
+            "public",
+            "home",
+            "user",
+            "users/101,102",
+            "user/101",
+            "search/春夏/穿搭",
+            "nearby/31.2304,121.4737,2000",
+        ] {
+            let partition = Partition(name.to_owned());
+            let stream = Stream::of(&partition);
+            assert_eq!(stream.map(|stream| stream.partition()), Some(partition));
+        }
+    }
+
+    #[test]
+    fn other_names_are_no_partitions() {
+        for name in ["", "users/", "search", "home/x", "nearby/31,121", "friends"] {
+            assert_eq!(Stream::of(&Partition(name.to_owned())), None, "{name}");
+        }
+    }
 }

@@ -1,32 +1,57 @@
 //! The Open API's answers, as far as they are read. Whatever else they hold is ignored here and kept in the raw payload.
 
+use serde::de::Error as _;
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::lenient;
+use crate::lenient::{self, Id};
 
 /// A page of posts. They are kept as text: one that cannot be read must not take the page with it.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default)]
 pub(super) struct Envelope {
-    #[serde(default)]
     pub statuses: Vec<Box<RawValue>>,
-    #[serde(default)]
     pub next_cursor: Option<i64>,
-    #[serde(default)]
     pub max_id: Option<i64>,
-    #[serde(default, deserialize_with = "lenient::count")]
     pub total_number: Option<u64>,
+}
+
+/// The object, or the empty list that some calls answer instead where there are no posts.
+impl<'de> Deserialize<'de> for Envelope {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        #[derive(Deserialize)]
+        struct Fields {
+            #[serde(deserialize_with = "list")]
+            statuses: Vec<Box<RawValue>>,
+            #[serde(default, deserialize_with = "lenient::integer")]
+            next_cursor: Option<i64>,
+            #[serde(default, deserialize_with = "lenient::integer")]
+            max_id: Option<i64>,
+            #[serde(default, deserialize_with = "lenient::count")]
+            total_number: Option<u64>,
+        }
+        let answer = Box::<RawValue>::deserialize(deserializer)?;
+        if answer.get() == "[]" {
+            return Ok(Self::default());
+        }
+        let fields: Fields = lenient::object(&answer).map_err(D::Error::custom)?;
+        Ok(Self {
+            statuses: fields.statuses,
+            next_cursor: fields.next_cursor,
+            max_id: fields.max_id,
+            total_number: fields.total_number,
+        })
+    }
 }
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Status {
-    #[serde(default, deserialize_with = "lenient::id")]
-    pub id: Option<String>,
-    #[serde(default, deserialize_with = "lenient::id")]
-    pub idstr: Option<String>,
-    #[serde(default, deserialize_with = "lenient::id")]
-    pub mid: Option<String>,
+    #[serde(default, deserialize_with = "lenient::spelt_id")]
+    pub id: Option<Id>,
+    #[serde(default, deserialize_with = "lenient::spelt_id")]
+    pub idstr: Option<Id>,
+    #[serde(default, deserialize_with = "lenient::spelt_id")]
+    pub mid: Option<Id>,
     #[serde(default)]
     pub created_at: Option<String>,
     #[serde(default)]
@@ -45,8 +70,13 @@ pub(super) struct Status {
     pub pic_ids: Option<Vec<String>>,
     #[serde(default)]
     pub pic_urls: Option<Vec<Picture>>,
+    /// These three show the first picture in three sizes.
     #[serde(default)]
     pub original_pic: Option<String>,
+    #[serde(default)]
+    pub bmiddle_pic: Option<String>,
+    #[serde(default)]
+    pub thumbnail_pic: Option<String>,
     /// Null, an empty text or a point.
     #[serde(default)]
     pub geo: Value,
@@ -65,17 +95,19 @@ pub(super) struct Status {
 }
 
 impl Status {
-    /// The post's number, all of whose spellings mean the same.
+    /// The post's number. Its three spellings mean the same; should they contradict, a text is believed.
     pub(super) fn number(&self) -> Option<&str> {
-        self.mid
-            .as_deref()
-            .or(self.idstr.as_deref())
-            .or(self.id.as_deref())
+        Id::of(&[&self.mid, &self.idstr, &self.id])
     }
 
-    /// Removed by its author or by the network: no user, or a notice in place of the text.
+    /// Said outright to be removed, by its author or by the network.
+    pub(super) fn is_marked_deleted(&self) -> bool {
+        self.deleted == Some(true)
+    }
+
+    /// Removed: marked so, or without a user, as only removed ones are.
     pub(super) fn is_deleted(&self) -> bool {
-        self.deleted == Some(true) || self.user.is_none()
+        self.is_marked_deleted() || self.user.is_none()
     }
 
     /// Anything but public is for those to whom the author shows it.
@@ -96,7 +128,7 @@ pub(super) struct LongText {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct Visible {
-    #[serde(default, rename = "type")]
+    #[serde(default, rename = "type", deserialize_with = "lenient::integer")]
     pub kind: Option<i64>,
 }
 
@@ -108,20 +140,30 @@ pub(super) struct Picture {
 
 #[derive(Debug, Deserialize)]
 pub(super) struct User {
-    #[serde(default, deserialize_with = "lenient::id")]
-    pub id: Option<String>,
-    #[serde(default, deserialize_with = "lenient::id")]
-    pub idstr: Option<String>,
+    #[serde(default, deserialize_with = "lenient::spelt_id")]
+    pub id: Option<Id>,
+    #[serde(default, deserialize_with = "lenient::spelt_id")]
+    pub idstr: Option<Id>,
     #[serde(default)]
     pub screen_name: Option<String>,
     #[serde(default)]
     pub name: Option<String>,
     #[serde(default)]
     pub location: Option<String>,
+    /// Weibo's code of the province in the profile.
+    #[serde(default, deserialize_with = "lenient::id")]
+    pub province: Option<String>,
     #[serde(default, deserialize_with = "lenient::count")]
     pub followers_count: Option<u64>,
     #[serde(default, deserialize_with = "flag")]
     pub verified: Option<bool>,
+}
+
+impl User {
+    /// The user's number.
+    pub(super) fn number(&self) -> Option<&str> {
+        Id::of(&[&self.idstr, &self.id])
+    }
 }
 
 /// What the API says when it refuses; the code is a text or a number.
@@ -138,16 +180,40 @@ pub(super) struct Refusal {
 /// How many calls are left.
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct RateLimitStatus {
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub ip_limit: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub remaining_ip_hits: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub user_limit: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub remaining_user_hits: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub reset_time_in_seconds: Option<i64>,
+    /// `2011-06-03 18:00:00`, China time.
     #[serde(default)]
-    pub ip_limit: Option<f64>,
+    pub reset_time: Option<String>,
+    #[serde(default, deserialize_with = "list")]
+    pub api_rate_limits: Vec<CallLimit>,
+}
+
+/// How often one call may still be made.
+#[derive(Debug, Deserialize)]
+pub(super) struct CallLimit {
+    /// Its path, as `/statuses/update`.
     #[serde(default)]
-    pub remaining_ip_hits: Option<f64>,
-    #[serde(default)]
-    pub user_limit: Option<f64>,
-    #[serde(default)]
-    pub remaining_user_hits: Option<f64>,
-    #[serde(default)]
-    pub reset_time_in_seconds: Option<u64>,
+    pub api: Option<String>,
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub limit: Option<i64>,
+    #[serde(default, deserialize_with = "lenient::integer")]
+    pub remaining_hits: Option<i64>,
+}
+
+/// A list that may be null.
+fn list<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    Ok(Option::deserialize(deserializer)?.unwrap_or_default())
 }
 
 /// A yes or no written as a boolean, as 0 or 1, or as `"0"` or `"1"`.

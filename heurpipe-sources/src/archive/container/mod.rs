@@ -7,6 +7,7 @@ mod zip;
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use heurpipe_core::{Error, ErrorKind, Result};
 use jiff::Timestamp;
@@ -64,6 +65,8 @@ pub(super) struct Container {
 enum Place {
     Folder(Folder),
     Zip(Zip),
+    /// One file that was never written anywhere.
+    Memory(Arc<[u8]>),
 }
 
 impl Container {
@@ -95,6 +98,33 @@ impl Container {
         })
     }
 
+    /// A file, or a ZIP, that lies in memory; its name tells how it is packed.
+    ///
+    /// # Errors
+    /// Those of a ZIP.
+    pub(super) fn in_memory(name: &str, bytes: Arc<[u8]>) -> Result<Self> {
+        let path = PathBuf::from(name);
+        if zip::begins_as_one(&bytes) {
+            let (zip, mut entries) = Zip::in_memory(bytes)?;
+            entries.sort();
+            return Ok(Self {
+                path,
+                place: Place::Zip(zip),
+                entries,
+            });
+        }
+        let entry = Entry {
+            name: name.to_owned(),
+            length: bytes.len() as u64,
+            modified: None,
+        };
+        Ok(Self {
+            path,
+            place: Place::Memory(bytes),
+            entries: vec![entry],
+        })
+    }
+
     /// The path that was opened.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -114,7 +144,7 @@ impl Container {
             Ok(at) => Some(self.entries[at].clone()),
             Err(_) => match &self.place {
                 Place::Folder(folder) => folder.entry(name),
-                Place::Zip(_) => None,
+                Place::Zip(_) | Place::Memory(_) => None,
             },
         }
     }
@@ -134,6 +164,7 @@ impl Container {
             Place::Zip(zip) => zip.read(entry, |file| {
                 unpack::unpacked(entry, file, |plain| reading(plain))
             }),
+            Place::Memory(bytes) => unpack::unpacked(entry, bytes.as_ref(), |plain| reading(plain)),
         }
         .map_err(named)
     }
@@ -172,11 +203,11 @@ impl Container {
     pub(super) fn path_of(&self, entry: &Entry) -> Option<PathBuf> {
         match &self.place {
             Place::Folder(folder) => Some(folder.path_of(entry)),
-            Place::Zip(_) => None,
+            Place::Zip(_) | Place::Memory(_) => None,
         }
     }
 
-    /// The URL under which the media fetcher finds a file: `file:///…`, within a ZIP with `#` and the file's name.
+    /// The URL under which the media fetcher finds a file: `file:///…`, within a ZIP with the file's name as its query [`IN_ZIP`].
     pub(super) fn url_of(&self, entry: &Entry) -> Option<String> {
         match &self.place {
             Place::Folder(folder) => {
@@ -185,9 +216,10 @@ impl Container {
             }
             Place::Zip(_) => {
                 let mut url = url::Url::from_file_path(&self.path).ok()?;
-                url.set_fragment(Some(&entry.name));
+                url.query_pairs_mut().append_pair(IN_ZIP, &entry.name);
                 Some(url.into())
             }
+            Place::Memory(_) => None,
         }
     }
 
@@ -196,6 +228,7 @@ impl Container {
         match &self.place {
             Place::Folder(folder) => folder.path_of(entry).display().to_string(),
             Place::Zip(_) => format!("{}#{}", self.path.display(), entry.name),
+            Place::Memory(_) => entry.name.clone(),
         }
     }
 }
@@ -215,21 +248,30 @@ pub(super) fn io(operation: &'static str, message: &str, error: std::io::Error) 
         .cause(error)
 }
 
-/// Reads one file of a ZIP, for the fetcher of media.
-///
-/// # Errors
-/// `NotFound` when the ZIP or the file in it is missing; `TooLarge` beyond `limit` bytes.
-pub(crate) fn file_in_zip(path: &Path, name: &str, limit: usize) -> Result<Vec<u8>> {
-    let missing = || {
-        Error::new(ErrorKind::NotFound, "archive.read")
-            .message("there is no such file in the archive")
-            .with("archive", path.display())
-            .with("file", name)
-    };
-    if !zip::looks_like(path) {
-        return Err(missing());
+/// The parameter of a `file:` URL that names a file within a ZIP.
+pub(crate) const IN_ZIP: &str = "in";
+
+/// The files of a ZIP, for whoever fetches single ones.
+#[cfg(feature = "media")]
+#[derive(Debug)]
+pub(crate) struct ZipFiles(Container);
+
+#[cfg(feature = "media")]
+impl ZipFiles {
+    /// Lists the files of a ZIP; none when it is no ZIP.
+    pub(crate) fn open(path: &Path) -> Result<Option<Self>> {
+        if !zip::looks_like(path) {
+            return Ok(None);
+        }
+        Container::open(path).map(|container| Some(Self(container)))
     }
-    let container = Container::open(path)?;
-    let entry = container.find(name).ok_or_else(missing)?;
-    container.small(&entry, limit)
+
+    /// The content of a file; none when there is none of this name.
+    ///
+    /// # Errors
+    /// `TooLarge` beyond `limit` bytes, and those of reading.
+    pub(crate) fn file(&self, name: &str, limit: usize) -> Result<Option<Vec<u8>>> {
+        let entry = self.0.find(name);
+        entry.map(|entry| self.0.small(&entry, limit)).transpose()
+    }
 }

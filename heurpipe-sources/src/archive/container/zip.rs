@@ -19,7 +19,12 @@ const MAGIC: [&[u8]; 2] = [b"PK\x03\x04", b"PK\x05\x06"];
 pub(super) fn looks_like(path: &Path) -> bool {
     let mut magic = [0; 4];
     let read = File::open(path).and_then(|mut file| file.read_exact(&mut magic));
-    read.is_ok() && MAGIC.iter().any(|known| **known == magic)
+    read.is_ok() && begins_as_one(&magic)
+}
+
+/// Whether bytes begin as those of a ZIP do.
+pub(super) fn begins_as_one(bytes: &[u8]) -> bool {
+    MAGIC.iter().any(|magic| bytes.starts_with(magic))
 }
 
 #[derive(Debug)]
@@ -33,17 +38,25 @@ impl Zip {
     pub(super) fn open(path: &Path) -> Result<(Self, Vec<Entry>)> {
         let named = |error: Error| error.with("path", path.display());
         let file = File::open(path)
-            .and_then(At::new)
+            .and_then(At::file)
             .map_err(|error| named(io_error("archive.open", "the file cannot be opened", error)))?;
-        let archive = ZipArchive::new(file).map_err(|error| named(broken(error)))?;
+        Self::listed(file).map_err(named)
+    }
+
+    /// Lists the files of a ZIP that lies in memory.
+    pub(super) fn in_memory(bytes: Arc<[u8]>) -> Result<(Self, Vec<Entry>)> {
+        Self::listed(At::memory(bytes))
+    }
+
+    fn listed(file: At) -> Result<(Self, Vec<Entry>)> {
+        let archive = ZipArchive::new(file).map_err(broken)?;
         if archive.len() > MOST_FILES {
-            let error = Error::new(ErrorKind::TooLarge, "archive.open")
+            return Err(Error::new(ErrorKind::TooLarge, "archive.open")
                 .message("the archive holds more files than allowed")
-                .with("files", archive.len());
-            return Err(named(error));
+                .with("files", archive.len()));
         }
         let mut zip = Self { archive };
-        let entries = zip.entries().map_err(named)?;
+        let entries = zip.entries()?;
         Ok((zip, entries))
     }
 
@@ -53,7 +66,7 @@ impl Zip {
             let file = self.archive.by_index_raw(number).map_err(broken)?;
             let name = file.name().map_err(broken)?.into_owned();
             // A name that leads out of the archive is nobody's mistake: nothing of such an archive is read.
-            if file.enclosed_name().is_none() || name.contains('\\') {
+            if file.enclosed_name().is_none() || name.starts_with('/') || name.contains('\\') {
                 return Err(Error::new(ErrorKind::InvalidInput, "archive.open")
                     .message("a file's name leads out of the archive")
                     .with("file", name.escape_debug()));
@@ -95,30 +108,52 @@ fn broken(error: zip::result::ZipError) -> Error {
         .cause(error)
 }
 
-/// A place in a file that others read too.
+/// A place in bytes that others read too.
 #[derive(Debug, Clone)]
 struct At {
-    file: Arc<Mutex<File>>,
+    bytes: Bytes,
     length: u64,
     at: u64,
 }
 
+#[derive(Debug, Clone)]
+enum Bytes {
+    File(Arc<Mutex<File>>),
+    Memory(Arc<[u8]>),
+}
+
 impl At {
-    fn new(file: File) -> io::Result<Self> {
-        let length = file.metadata()?.len();
+    fn file(file: File) -> io::Result<Self> {
         Ok(Self {
-            file: Arc::new(Mutex::new(file)),
-            length,
+            length: file.metadata()?.len(),
+            bytes: Bytes::File(Arc::new(Mutex::new(file))),
             at: 0,
         })
+    }
+
+    fn memory(bytes: Arc<[u8]>) -> Self {
+        Self {
+            length: bytes.len() as u64,
+            bytes: Bytes::Memory(bytes),
+            at: 0,
+        }
     }
 }
 
 impl Read for At {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        file.seek(SeekFrom::Start(self.at))?;
-        let count = file.read(buffer)?;
+        let count = match &self.bytes {
+            Bytes::File(file) => {
+                let mut file = file.lock().unwrap_or_else(PoisonError::into_inner);
+                file.seek(SeekFrom::Start(self.at))?;
+                file.read(buffer)?
+            }
+            Bytes::Memory(bytes) => {
+                let from = usize::try_from(self.at).unwrap_or(usize::MAX);
+                let mut rest = bytes.get(from..).unwrap_or_default();
+                rest.read(buffer)?
+            }
+        };
         self.at += count as u64;
         Ok(count)
     }

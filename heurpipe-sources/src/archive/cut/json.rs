@@ -4,20 +4,21 @@ use std::fmt;
 use std::io::{BufReader, Read};
 use std::ops::ControlFlow;
 
+use heurpipe_core::Result;
 use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::super::container::Guard;
+use super::super::container::{Guard, TOO_LONG, io};
 use super::{Cut, Item, Role, Take};
 
 const BUFFER: usize = 64 * 1024;
 
 /// Cuts a list into its elements.
-pub(super) fn cut_list(reader: &mut dyn Read, limit: u64, take: &mut Take<'_>) {
+pub(super) fn cut_list(reader: &mut dyn Read, limit: u64, take: &mut Take<'_>) -> Result<()> {
     run(reader, limit, take, |cutter, value| {
         value.deserialize_any(List { cutter, path: None })
-    });
+    })
 }
 
 /// Cuts an object into the elements of some of its lists and some of its members; with no lists it is one item.
@@ -27,7 +28,7 @@ pub(super) fn cut_object(
     members: &'static [&'static str],
     limit: u64,
     take: &mut Take<'_>,
-) {
+) -> Result<()> {
     run(reader, limit, take, |cutter, value| {
         if lists.is_empty() {
             let whole = Box::<RawValue>::deserialize(value)?;
@@ -39,7 +40,7 @@ pub(super) fn cut_object(
             members,
             path: String::new(),
         })
-    });
+    })
 }
 
 /// Gives what stands under some keys of an object, and passes over the rest.
@@ -48,7 +49,7 @@ pub(super) fn cut_members(
     members: &'static [&'static str],
     limit: u64,
     take: &mut Take<'_>,
-) {
+) -> Result<()> {
     run(reader, limit, take, |cutter, value| {
         value.deserialize_any(Object {
             cutter,
@@ -56,7 +57,7 @@ pub(super) fn cut_members(
             members,
             path: String::new(),
         })
-    });
+    })
 }
 
 type Value<'r> = serde_json::Deserializer<serde_json::de::IoRead<Box<dyn Read + 'r>>>;
@@ -66,7 +67,7 @@ fn run(
     limit: u64,
     take: &mut Take<'_>,
     cutting: impl FnOnce(&mut Cutter<'_, '_>, &mut Value<'_>) -> serde_json::Result<()>,
-) {
+) -> Result<()> {
     let guard = Guard::new(limit);
     let guarded = BufReader::with_capacity(BUFFER, guard.reader(reader));
     let mut value = serde_json::Deserializer::from_reader(Box::new(guarded) as Box<dyn Read>);
@@ -75,17 +76,32 @@ fn run(
         take,
         is_enough: false,
     };
-    let outcome = cutting(&mut cutter, &mut value).and_then(|()| value.end());
-    if let Err(error) = outcome
-        && !cutter.is_enough
-    {
-        // What came before has been given; after the place where the value breaks off nothing can be made out.
-        let _ = (cutter.take)(Cut::Unreadable {
-            place: format!("{}:{}", error.line(), error.column()),
-            reason: format!("the JSON cannot be read any further: {error}"),
-            payload: "",
-        });
+    let outcome = cutting(&mut cutter, &mut value).and_then(|()| {
+        cutter.guard.pass_over();
+        value.end()
+    });
+    let Err(error) = outcome else {
+        return Ok(());
+    };
+    if cutter.is_enough {
+        return Ok(());
     }
+    let place = format!("{}:{}", error.line(), error.column());
+    let reason = format!("the JSON cannot be read any further: {error}");
+    if error.is_io() && !error.to_string().contains(TOO_LONG) {
+        return Err(io(
+            "archive.read",
+            "the file cannot be read on",
+            error.into(),
+        ));
+    }
+    // What came before has been given; after the place where the value breaks off nothing can be made out.
+    let _ = (cutter.take)(Cut::Unreadable {
+        place,
+        reason,
+        payload: "",
+    });
+    Ok(())
 }
 
 struct Cutter<'c, 't> {
@@ -101,11 +117,11 @@ impl Cutter<'_, '_> {
         place: String,
         role: Role<'_>,
         json: &RawValue,
-    ) -> Result<(), E> {
+    ) -> std::result::Result<(), E> {
         self.hand_on(Cut::Item(Item { place, role, json }))
     }
 
-    fn hand_on<E: serde::de::Error>(&mut self, cut: Cut<'_>) -> Result<(), E> {
+    fn hand_on<E: serde::de::Error>(&mut self, cut: Cut<'_>) -> std::result::Result<(), E> {
         match (self.take)(cut) {
             ControlFlow::Continue(()) => Ok(()),
             ControlFlow::Break(()) => {
@@ -132,7 +148,7 @@ impl<'de> Visitor<'de> for Object<'_, '_, '_> {
         f.write_str("an object")
     }
 
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> std::result::Result<(), A::Error> {
         while let Some(key) = map.next_key::<String>()? {
             let path = format!("{}{key}", self.path);
             self.cutter.guard.begin();
@@ -164,7 +180,10 @@ impl<'de> Visitor<'de> for Object<'_, '_, '_> {
 impl<'de> DeserializeSeed<'de> for Object<'_, '_, '_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }
@@ -183,7 +202,7 @@ impl<'de> Visitor<'de> for List<'_, '_, '_> {
         f.write_str("a list")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<(), A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> std::result::Result<(), A::Error> {
         let role = self.path.map_or(Role::Whole, Role::Element);
         let path = self.path.unwrap_or_default();
         for number in 0_usize.. {
@@ -198,7 +217,7 @@ impl<'de> Visitor<'de> for List<'_, '_, '_> {
     }
 
     // Where a list may be missing.
-    fn visit_unit<E>(self) -> Result<(), E> {
+    fn visit_unit<E>(self) -> std::result::Result<(), E> {
         Ok(())
     }
 }
@@ -206,7 +225,10 @@ impl<'de> Visitor<'de> for List<'_, '_, '_> {
 impl<'de> DeserializeSeed<'de> for List<'_, '_, '_> {
     type Value = ();
 
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+    fn deserialize<D: Deserializer<'de>>(
+        self,
+        deserializer: D,
+    ) -> std::result::Result<(), D::Error> {
         deserializer.deserialize_any(self)
     }
 }

@@ -99,18 +99,12 @@ pub(super) fn cut(reader: &mut dyn Read, layout: Layout, take: &mut Take<'_>) ->
         Layout::Json {
             form: JsonForm::List,
             ..
-        } => {
-            json::cut_list(reader, ITEM_LIMIT, take);
-            Ok(())
-        }
+        } => json::cut_list(reader, ITEM_LIMIT, take),
         Layout::Json {
             form: JsonForm::Object,
             lists,
             members,
-        } => {
-            json::cut_object(reader, lists, members, ITEM_LIMIT, take);
-            Ok(())
-        }
+        } => json::cut_object(reader, lists, members, ITEM_LIMIT, take),
         Layout::Table => table::cut(reader, ITEM_LIMIT, take),
         Layout::Text => lines::cut_text(reader, ITEM_LIMIT, take),
         Layout::Rows { .. } => {
@@ -120,10 +114,13 @@ pub(super) fn cut(reader: &mut dyn Read, layout: Layout, take: &mut Take<'_>) ->
 }
 
 /// Gives what stands under some keys of a file that is one object.
+///
+/// # Errors
+/// When it cannot be read.
 pub(super) fn cut_members(
     reader: &mut dyn Read,
     members: &'static [&'static str],
     take: &mut Take<'_>,
-) {
-    json::cut_members(reader, members, ITEM_LIMIT, take);
+) -> Result<()> {
+    json::cut_members(reader, members, ITEM_LIMIT, take)
 }

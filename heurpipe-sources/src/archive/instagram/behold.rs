@@ -85,10 +85,7 @@ struct Account {
 
 impl Feed {
     fn read(feed: &RawValue) -> Result<Self, String> {
-        let members = json::members(feed).unwrap_or_default();
-        let about = members.iter().filter(|(key, _)| key != "posts");
-        let about = json::object(about.map(|(key, value)| (key.as_ref(), value.get())));
-        let payload = RawValue::from_string(about).map_err(|error| error.to_string())?;
+        let payload = json::without(feed, |key, _| key == "posts")?;
         Ok(Self {
             account: lenient::object(&payload)?,
             payload,

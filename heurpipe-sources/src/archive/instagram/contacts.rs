@@ -23,9 +23,12 @@ const CONTACTS: &[&str] = &[
 /// Removed from accounts: elsewhere they tell of the place that is tagged.
 const WHEREABOUTS: &[&str] = &["city_name", "latitude", "longitude", "zip"];
 
+/// Deeper than any payload nests its accounts.
+const DEPTH: usize = 64;
+
 /// What is kept of a payload: all of it, untouched, unless it holds contacts that the operator does not want.
 pub(super) fn kept(json: &RawValue, options: &Options) -> Raw {
-    let without = (!options.keeps_contacts).then(|| without_contacts(json));
+    let without = (!options.keeps_contacts).then(|| without_contacts(json, 0));
     match without.flatten().map(RawValue::from_string) {
         Some(Ok(clean)) => Raw::new(clean),
         _ => raw(json),
@@ -33,11 +36,12 @@ pub(super) fn kept(json: &RawValue, options: &Options) -> Raw {
 }
 
 /// The text without contacts; none when there are none in it.
-fn without_contacts(json: &RawValue) -> Option<String> {
+fn without_contacts(json: &RawValue, depth: usize) -> Option<String> {
     let mentions = |keys: &[&str]| keys.iter().any(|key| json.get().contains(key));
-    if !mentions(CONTACTS) && !mentions(WHEREABOUTS) {
+    if depth > DEPTH || !(mentions(CONTACTS) || mentions(WHEREABOUTS)) {
         return None;
     }
+    let cleaned = |json| cleaned(json, depth + 1);
     if let Some(members) = json::members(json) {
         let is_account = members.iter().any(|(key, _)| key == "username");
         let is_kept =
@@ -58,8 +62,8 @@ fn without_contacts(json: &RawValue) -> Option<String> {
     changes.then(|| format!("[{}]", cleaned.join(",")))
 }
 
-fn cleaned(json: &RawValue) -> Cow<'_, str> {
-    without_contacts(json).map_or(Cow::Borrowed(json.get()), Cow::Owned)
+fn cleaned(json: &RawValue, depth: usize) -> Cow<'_, str> {
+    without_contacts(json, depth).map_or(Cow::Borrowed(json.get()), Cow::Owned)
 }
 
 #[cfg(test)]

@@ -32,6 +32,22 @@ pub(super) fn object<'m>(members: impl Iterator<Item = (&'m str, &'m str)>) -> S
     format!("{{{}}}", members.join(","))
 }
 
+/// The object without some of its members.
+///
+/// # Errors
+/// A sentence when it is no object.
+pub(super) fn without(
+    json: &RawValue,
+    is_left_out: impl Fn(&str, &RawValue) -> bool,
+) -> Result<Box<RawValue>, String> {
+    let members = members(json).ok_or("not an object")?;
+    let kept = members
+        .iter()
+        .filter(|(key, value)| !is_left_out(key, value))
+        .map(|(key, value)| (key.as_ref(), value.get()));
+    RawValue::from_string(object(kept)).map_err(|error| error.to_string())
+}
+
 struct Members<'j>(Vec<(Cow<'j, str>, &'j RawValue)>);
 
 impl<'de: 'j, 'j> Deserialize<'de> for Members<'j> {

@@ -6,6 +6,7 @@ mod capture;
 mod contacts;
 mod export;
 mod gallery_dl;
+mod graph;
 mod instagrapi;
 mod instaloader;
 mod json;
@@ -24,6 +25,7 @@ pub(super) fn formats() -> Formats {
     let mut formats = crawlers();
     formats.push(Arc::new(capture::Captures));
     formats.push(Arc::new(export::Export));
+    formats.push(Arc::new(graph::Answers));
     formats
 }
 

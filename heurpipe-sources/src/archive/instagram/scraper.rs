@@ -1,5 +1,7 @@
 //! arc298/instagram-scraper: the posts and stories of an account in one file, their pictures beside it.
 
+use std::ops::ControlFlow;
+
 use heurpipe_core::{MediaKind, Post, Result};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -61,12 +63,12 @@ impl Mapper for Accounts {
         self.profile = None;
         file.container.read(file.entry, |reader| {
             cut::cut_members(reader, PROFILE, &mut |cut| {
+                // What cannot be read is told when the posts are.
                 if let Cut::Item(item) = cut {
                     self.profile = Profile::read(item.json);
                 }
-                std::ops::ControlFlow::Continue(())
-            });
-            Ok(())
+                ControlFlow::Continue(())
+            })
         })
     }
 

@@ -129,7 +129,7 @@ impl<'p> Walk<'p, '_> {
         around: &Around,
         depth: usize,
     ) {
-        let around = self.narrowed(&members, &path, around);
+        let around = self.narrowed(json, &members, &path, around);
         let shape = Shape::of(&members);
         if let Some(shape) = shape {
             self.seen.posts.push(Found {
@@ -156,23 +156,27 @@ impl<'p> Walk<'p, '_> {
     }
 
     /// What the posts below this object are shown under.
-    fn narrowed(&self, members: &Members<'p>, path: &str, around: &Around) -> Around {
+    fn narrowed(
+        &self,
+        json: &RawValue,
+        members: &Members<'p>,
+        path: &str,
+        around: &Around,
+    ) -> Around {
         let mut around = around.clone();
         let lists = |names: &[&str]| names.iter().any(|name| has(members, name));
         if has(members, "username") && lists(&["edge_owner_to_timeline_media", "media"]) {
-            around.account = self.page(members).map(Rc::new);
+            around.account = self.page(json).map(Rc::new);
         }
         let is_location = path.rsplit('.').next() == Some("location");
         if is_location && lists(&["edge_location_to_media", "media"]) {
-            around.location = self.page(members).map(Rc::new);
+            around.location = self.page(json).map(Rc::new);
         }
         around
     }
 
-    fn page<T: DeserializeOwned>(&self, members: &Members<'p>) -> Option<Page<T>> {
-        let about = members.iter().filter(|(_, value)| !may_hold_posts(value));
-        let about = json::object(about.map(|(key, value)| (key.as_ref(), value.get())));
-        let about = RawValue::from_string(about).ok()?;
+    fn page<T: DeserializeOwned>(&self, json: &RawValue) -> Option<Page<T>> {
+        let about = json::without(json, |_, value| may_hold_posts(value)).ok()?;
         Some(Page {
             read: serde_json::from_str(about.get()).ok()?,
             payload: contacts::kept(&about, self.file.options),

@@ -1,27 +1,42 @@
 //! Both networks' APIs and their picture hosts on one loopback port.
 
+mod calls;
+mod faults;
 mod fields;
 mod graph;
 mod passes;
+mod pictures;
+mod usage;
 mod weibo;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::extract::State;
+use axum::http::{HeaderMap, header};
+use axum::middleware::from_fn_with_state;
 use axum::routing::get;
+use heurpipe_core::Clock;
+use jiff::Timestamp;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::world::World;
+use super::world::{Present, World};
+use calls::CallLog;
+use faults::Injector;
+use usage::Usage;
 
+pub use calls::{Calls, Tally};
+pub use faults::{Fault, FaultControl, FaultRule, FaultTrigger, Faults};
 pub use graph::CALLER;
+pub use usage::Limits;
+
+/// Expiry of pictures in a world without a clock (2036-01-01).
+const FAR_OFF: Timestamp = Timestamp::constant(2_082_758_400, 0);
 
 /// How a simulator behaves.
 #[derive(Debug, Clone)]
@@ -35,6 +50,11 @@ pub struct SimulatorOptions {
     pub limits: Limits,
     /// What goes wrong on purpose, beside the rates that the world's pictures have.
     pub faults: Faults,
+    /// The world's time. With a clock, posts appear as they are published, their counts grow, addresses of pictures expire, and allowances are
+    /// by its hours. Without one the whole world is there from the beginning and stays as it is, and allowances go by the machine's clock.
+    pub clock: Option<Clock>,
+    /// How long addresses of Instagram's pictures last, where there is a clock.
+    pub picture_lifetime: Duration,
 }
 
 impl Default for SimulatorOptions {
@@ -44,43 +64,17 @@ impl Default for SimulatorOptions {
             token: "simulated-token".to_owned(),
             limits: Limits::default(),
             faults: Faults::default(),
+            clock: None,
+            // As measured of the real ones.
+            picture_lifetime: Duration::from_secs(4 * 86_400),
         }
     }
-}
-
-/// Allowances of the APIs.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub struct Limits {
-    /// Graph calls in a rolling hour.
-    pub graph_calls_per_hour: usize,
-    /// Distinct hashtags in seven days.
-    pub hashtags_per_week: usize,
-    /// Weibo calls in a rolling hour.
-    pub weibo_calls_per_hour: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            graph_calls_per_hour: 100_000,
-            hashtags_per_week: 30,
-            weibo_calls_per_hour: 100_000,
-        }
-    }
-}
-
-/// What goes wrong on purpose.
-#[derive(Debug, Clone, Default)]
-#[non_exhaustive]
-pub struct Faults {
-    /// Added to every answer, in milliseconds.
-    pub latency_ms: u64,
 }
 
 /// A running simulator; it stops when dropped.
 pub struct Simulator {
     address: SocketAddr,
+    service: Arc<Service>,
     stop: Option<oneshot::Sender<()>>,
     task: Option<JoinHandle<()>>,
 }
@@ -94,14 +88,17 @@ impl Simulator {
         let listener = tokio::net::TcpListener::bind(("127.0.0.1", options.port)).await?;
         let address = listener.local_addr()?;
         let service = Arc::new(Service {
-            world,
-            options,
+            world: Present::new(world, options.clock),
             base: format!("http://{address}"),
-            usage: Mutex::default(),
+            usage: Usage::new(options.clock.unwrap_or_default()),
+            calls: CallLog::default(),
+            faults: Injector::new(options.faults.clone()),
+            options,
         });
+        let routes = routes(Arc::clone(&service));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {
-            let serving = axum::serve(listener, routes(service)).with_graceful_shutdown(async {
+            let serving = axum::serve(listener, routes).with_graceful_shutdown(async {
                 // A dropped sender stops the server as well as a message does.
                 let _ = stopped.await;
             });
@@ -111,6 +108,7 @@ impl Simulator {
         });
         Ok(Self {
             address,
+            service,
             stop: Some(stop),
             task: Some(task),
         })
@@ -136,6 +134,16 @@ impl Simulator {
         format!("http://{}", self.address)
     }
 
+    /// Changes what goes wrong from now on.
+    pub fn faults(&self) -> FaultControl {
+        FaultControl(Arc::clone(&self.service))
+    }
+
+    /// What it has been asked so far, counted as calls are answered.
+    pub fn calls(&self) -> Calls {
+        self.service.calls.calls()
+    }
+
     /// Stops and waits until open answers are given.
     pub async fn shutdown(mut self) {
         drop(self.stop.take());
@@ -148,110 +156,49 @@ impl Simulator {
 
 /// What every handler shares.
 struct Service {
-    world: Arc<World>,
+    world: Present,
     options: SimulatorOptions,
     base: String,
-    usage: Mutex<Usage>,
-}
-
-/// What has been used up so far.
-#[derive(Default)]
-struct Usage {
-    graph: Calls,
-    weibo: Calls,
-    hashtags: HashSet<String>,
-    passes: passes::Passes,
-}
-
-/// Calls of the last hour.
-#[derive(Default)]
-struct Calls(std::collections::VecDeque<Instant>);
-
-impl Calls {
-    /// Counts one call and says how many the last hour had.
-    fn count(&mut self) -> usize {
-        let now = Instant::now();
-        while self
-            .0
-            .front()
-            .is_some_and(|at| now.duration_since(*at) > Duration::from_secs(3600))
-        {
-            self.0.pop_front();
-        }
-        self.0.push_back(now);
-        self.0.len()
-    }
+    usage: Usage,
+    calls: CallLog,
+    faults: Injector,
 }
 
 impl Service {
-    fn usage(&self) -> MutexGuard<'_, Usage> {
-        self.usage.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     /// Whether the request carries the token, in the header or the query.
     fn authorised(&self, headers: &HeaderMap, query: &HashMap<String, String>) -> bool {
-        let header = headers
-            .get(header::AUTHORIZATION)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let from_header = header
-            .strip_prefix("Bearer ")
-            .or_else(|| header.strip_prefix("OAuth2 "));
-        from_header.or(query.get("access_token").map(String::as_str))
+        bearer(headers).or(query.get("access_token").map(String::as_str))
             == Some(self.options.token.as_str())
     }
+
+    /// Until when a picture whose address is given now is served.
+    fn picture_expiry(&self) -> Timestamp {
+        match self.world.goes_on() {
+            true => self.world.now() + self.options.picture_lifetime,
+            // The present of a world without a clock has no relation to the reader's, who would take the address for dead.
+            false => FAR_OFF,
+        }
+    }
+}
+
+/// The access token in the header, as either API writes it.
+fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let header = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    header
+        .strip_prefix("Bearer ")
+        .or_else(|| header.strip_prefix("OAuth2 "))
 }
 
 type Shared = State<Arc<Service>>;
 
 fn routes(service: Arc<Service>) -> Router {
-    let delay = Duration::from_millis(service.options.faults.latency_ms);
     Router::new()
         .route("/2/{*path}", get(weibo::call))
-        .route("/media/{*path}", get(cdn_picture))
-        .route("/sinaimg/{size}/{file}", get(weibo_picture))
+        .route("/media/{*path}", get(pictures::instagram))
+        .route("/sinaimg/{size}/{file}", get(pictures::weibo))
         .route("/{version}/{node}", get(graph::node))
         .route("/{version}/{node}/{edge}", get(graph::edge))
-        .layer(axum::middleware::from_fn(
-            move |request, next: axum::middleware::Next| async move {
-                if !delay.is_zero() {
-                    tokio::time::sleep(delay).await;
-                }
-                next.run(request).await
-            },
-        ))
+        .layer(from_fn_with_state(Arc::clone(&service), faults::play))
+        .layer(from_fn_with_state(Arc::clone(&service), calls::count))
         .with_state(service)
-}
-
-async fn cdn_picture(State(service): Shared, Path(path): Path<String>) -> Response {
-    let file = path.rsplit('/').next().unwrap_or_default().to_owned();
-    picture(service, file, None).await
-}
-
-async fn weibo_picture(
-    State(service): Shared,
-    Path((size, file)): Path<(String, String)>,
-) -> Response {
-    let width = match size.as_str() {
-        "thumb150" => Some(150),
-        "thumbnail" => Some(120),
-        "orj360" => Some(360),
-        "bmiddle" => Some(440),
-        "orj960" | "mw690" | "mw1024" | "mw2000" | "large" | "original" | "woriginal" => None,
-        _ => return StatusCode::NOT_FOUND.into_response(),
-    };
-    picture(service, file, width).await
-}
-
-/// Renders on the blocking pool, since a picture takes milliseconds of pure computing.
-async fn picture(service: Arc<Service>, file: String, width: Option<u32>) -> Response {
-    let rendered = tokio::task::spawn_blocking(move || {
-        let key = file.strip_suffix(".jpg").unwrap_or(&file);
-        service.world.picture(key, width)
-    });
-    match rendered.await {
-        Ok(Ok(Some(bytes))) => ([(header::CONTENT_TYPE, "image/jpeg")], bytes).into_response(),
-        Ok(Ok(None)) => (StatusCode::NOT_FOUND, "not found").into_response(),
-        _ => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
-    }
 }

@@ -8,8 +8,10 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 use serde_json::{Value, json};
 
+use super::calls::OverBudget;
+use super::usage::Spent;
 use super::{Service, Shared};
-use crate::simulator::world::{Author, Network, Post};
+use crate::simulator::world::{Author, Network, Original, Post};
 
 type Parameters = HashMap<String, String>;
 
@@ -37,7 +39,11 @@ pub(super) async fn call(
             } else {
                 StatusCode::BAD_REQUEST
             };
-            (status, axum::Json(json!({"request": format!("/2/{path}.json"), "error_code": shown, "error": text}))).into_response()
+            let mut response = (status, axum::Json(json!({"request": format!("/2/{path}.json"), "error_code": shown, "error": text}))).into_response();
+            if matches!(code, 10022..=10024) {
+                response.extensions_mut().insert(OverBudget);
+            }
+            response
         }
     }
 }
@@ -53,9 +59,9 @@ fn dispatch(
     }
     let limit = service.options.limits.weibo_calls_per_hour;
     if path == "account/rate_limit_status" {
-        return Ok(rate_limit_status(limit, service.usage().weibo.0.len()));
+        return Ok(rate_limit_status(limit, service.usage.weibo()));
     }
-    if service.usage().weibo.count() > limit {
+    if service.usage.weibo_call().calls > limit {
         return Err((10023, "User requests out of rate limit!"));
     }
     let world = &service.world;
@@ -80,7 +86,7 @@ fn dispatch(
                 .filter_map(|name| world.author_named(Network::Weibo, name));
             let mut posts: Vec<usize> = by_uid
                 .chain(by_name)
-                .flat_map(|author| world.posts_by(author).iter().copied())
+                .flat_map(|author| world.posts_by(author).into_owned())
                 .collect();
             // Lower index, newer post. Who is asked for twice is answered once.
             posts.sort_unstable();
@@ -91,13 +97,13 @@ fn dispatch(
             service,
             query,
             100,
-            world.posts_of(Network::Weibo),
+            &world.posts_of(Network::Weibo),
         )),
         "search/topics" => {
             let topic = query
                 .get("q")
                 .ok_or((10016, "miss required parameter (q)"))?;
-            Ok(timeline(service, query, 50, world.topic(topic)))
+            Ok(timeline(service, query, 50, &world.topic(topic)))
         }
         "statuses/user_timeline" | "statuses/user_timeline/other" => {
             let author = find_author(service, query)?;
@@ -105,7 +111,7 @@ fn dispatch(
                 service,
                 query,
                 if path.ends_with("other") { 25 } else { 5 },
-                world.posts_by(author),
+                &world.posts_by(author),
             );
             if path == "statuses/user_timeline" {
                 // Only the newest five, whatever is asked.
@@ -150,9 +156,9 @@ fn timeline(service: &Service, query: &Parameters, most: usize, indices: &[usize
     let count = number("count")
         .map_or(20, |count| count as usize)
         .clamp(1, most);
-    let posts = service.world.posts();
+    let world = &service.world;
     // Newer posts have larger ids, so both bounds are found by bisection.
-    let id = |index: &usize| posts[*index].native_id;
+    let id = |index: &usize| world.at(*index).native_id;
     let first = number("max_id").map_or(0, |max| indices.partition_point(|post| id(post) > max));
     let end = number("since_id").map_or(indices.len(), |since| {
         indices.partition_point(|post| id(post) > since)
@@ -165,7 +171,7 @@ fn timeline(service: &Service, query: &Parameters, most: usize, indices: &[usize
     let to = (from + count).min(total);
     let mut page: Vec<&Post> = within[from..to]
         .iter()
-        .map(|index| &posts[*index])
+        .map(|index| world.at(*index))
         .collect();
     let smallest = page.last().map_or(0, |post| post.native_id);
     let next = if to < total { smallest - 1 } else { 0 };
@@ -195,8 +201,9 @@ fn status(service: &Service, post: &Post, whole: bool) -> Value {
     };
     let address = |size: &str, key: &str| format!("{}/sinaimg/{size}/{key}.jpg", service.base);
     let place = post.place.as_ref();
+    let comments = service.world.comments(post);
     let mut body = json!({
-        "created_at": post.published.to_zoned(TimeZone::fixed(jiff::tz::offset(8))).strftime("%a %b %d %H:%M:%S %z %Y").to_string(),
+        "created_at": created_at(post),
         "id": post.native_id, "idstr": post.id, "mid": post.id, "text": text, "textLength": post.text.chars().count(), "isLongText": long,
         "source": "<a href=\"http://app.weibo.com/t/feed/6vtZb0\" rel=\"nofollow\">iPhone</a>",
         "favorited": false, "truncated": false, "in_reply_to_status_id": "", "in_reply_to_user_id": "", "in_reply_to_screen_name": "",
@@ -204,11 +211,11 @@ fn status(service: &Service, post: &Post, whole: bool) -> Value {
         "pic_urls": post.media.iter().map(|medium| json!({"thumbnail_pic": address("thumbnail", &medium.key)})).collect::<Vec<_>>(),
         "geo": place.map(|place| json!({"type": "Point", "coordinates": [place.latitude, place.longitude]})),
         "annotations": place.map_or_else(|| json!([{"mapi_request": true}]), |place| json!([{"place": {"poiid": format!("B2094{:010}", post.native_id % 10_000_000_000), "title": place.name, "type": "checkin", "lon": place.longitude.to_string(), "lat": place.latitude.to_string()}}])),
-        "user": user(author), "reposts_count": post.comments / 3, "comments_count": post.comments,
+        "user": user(author), "reposts_count": comments / 3, "comments_count": comments,
         "visible": {"type": 0, "list_id": 0}, "mlevel": 0, "userType": 0, "region_name": format!("发布于 {}", post.region.unwrap_or("其他")),
     });
     // Hidden is not zero.
-    if let Some(likes) = post.likes {
+    if let Some(likes) = service.world.likes(post) {
         body["attitudes_count"] = likes.into();
     }
     if let Some(first) = post.media.first() {
@@ -220,13 +227,31 @@ fn status(service: &Service, post: &Post, whole: bool) -> Value {
             body[name] = address(size, &first.key).into();
         }
     }
-    if let Some(original) = post
-        .repost_of
-        .and_then(|index| service.world.posts().get(index))
-    {
-        body["retweeted_status"] = status(service, original, whole);
+    match service.world.original(post) {
+        Some(Original::Shown(original)) => {
+            body["retweeted_status"] = status(service, original, whole);
+        }
+        Some(Original::Deleted(original)) => {
+            body["retweeted_status"] = notice_of_deletion(original)
+        }
+        None => {}
     }
     body
+}
+
+/// What is left of a post that its author has taken back, where somebody else passed it on.
+fn notice_of_deletion(post: &Post) -> Value {
+    json!({
+        "created_at": created_at(post), "id": post.native_id, "idstr": post.id, "mid": post.id, "deleted": "1",
+        "text": "抱歉，此微博已被作者删除。查看帮助：http://t.cn/Rfd3rQV", "source": "", "pic_urls": [], "visible": {"type": 0, "list_id": 0},
+    })
+}
+
+fn created_at(post: &Post) -> String {
+    let there = post
+        .published
+        .to_zoned(TimeZone::fixed(jiff::tz::offset(8)));
+    there.strftime("%a %b %d %H:%M:%S %z %Y").to_string()
 }
 
 fn user(author: &Author) -> Value {
@@ -242,9 +267,9 @@ fn user(author: &Author) -> Value {
     })
 }
 
-fn rate_limit_status(limit: usize, used: usize) -> Value {
+fn rate_limit_status(limit: usize, spent: Spent) -> Value {
     json!({
-        "ip_limit": 10_000, "limit_time_unit": "HOURS", "remaining_ip_hits": 10_000, "remaining_user_hits": limit.saturating_sub(used),
-        "reset_time": "2026-07-01 00:00:00", "reset_time_in_seconds": 3600, "user_limit": limit, "api_rate_limits": [],
+        "ip_limit": 10_000, "limit_time_unit": "HOURS", "remaining_ip_hits": 10_000, "remaining_user_hits": limit.saturating_sub(spent.calls),
+        "reset_time": "2026-07-01 00:00:00", "reset_time_in_seconds": spent.back_in.as_secs(), "user_limit": limit, "api_rate_limits": [],
     })
 }

@@ -3,21 +3,18 @@
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
 
-use super::{Author, Network, Post, WorldOptions};
+use super::{Author, Network, Post};
 use crate::simulator::ids;
-
-/// Reach of the Graph API's "recent" edge.
-const RECENT_S: i64 = 86_400;
 
 /// An Instagram hashtag and its posts, as indices.
 pub(crate) struct Hashtag {
     pub(crate) name: String,
     /// Graph id.
     pub(crate) id: String,
-    /// All of them, by likes.
-    pub(crate) top: Vec<usize>,
-    /// Those of the last day, in no order, as the edge is documented.
-    pub(crate) recent: Vec<usize>,
+    /// All of them, newest first.
+    pub(super) newest: Vec<usize>,
+    /// All of them, by the likes that they end up with.
+    pub(super) top: Vec<usize>,
 }
 
 /// Positions of posts, authors and tags. Lists of posts run from the newest to the oldest, so on Weibo from the largest id to the smallest.
@@ -37,7 +34,7 @@ pub(super) struct Index {
 }
 
 impl Index {
-    pub(super) fn new(options: &WorldOptions, authors: &[Author], posts: &[Post]) -> Self {
+    pub(super) fn new(authors: &[Author], posts: &[Post]) -> Self {
         let mut index = Self {
             by_author: vec![Vec::new(); authors.len()],
             ..Self::default()
@@ -65,7 +62,7 @@ impl Index {
             }
         }
         for (position, (name, of_tag)) in tagged.into_iter().enumerate() {
-            let tag = hashtag(options, posts, position, name, of_tag);
+            let tag = hashtag(posts, position, name, of_tag);
             index.hashtag_by_name.insert(tag.name.clone(), position);
             index.hashtag_by_id.insert(tag.id.clone(), position);
             index.hashtags.push(tag);
@@ -74,25 +71,13 @@ impl Index {
     }
 }
 
-fn hashtag(
-    options: &WorldOptions,
-    posts: &[Post],
-    position: usize,
-    name: &str,
-    mut top: Vec<usize>,
-) -> Hashtag {
-    let now = options.now.as_second();
-    let mut recent: Vec<usize> = top
-        .iter()
-        .copied()
-        .filter(|post| now - posts[*post].published.as_second() < RECENT_S)
-        .collect();
-    recent.sort_by_key(|post| posts[*post].native_id.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+fn hashtag(posts: &[Post], position: usize, name: &str, newest: Vec<usize>) -> Hashtag {
+    let mut top = newest.clone();
     top.sort_by_key(|post| Reverse(posts[*post].likes));
     Hashtag {
         name: name.to_owned(),
         id: ids::graph_id(2, position as u64),
+        newest,
         top,
-        recent,
     }
 }

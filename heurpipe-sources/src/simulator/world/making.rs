@@ -14,12 +14,12 @@ use super::{Author, Fate, Medium, Network, Place, Post, Truth, WorldOptions};
 use crate::simulator::ids;
 use crate::simulator::render::{GarmentPicture, Pattern};
 
-/// The span that posts cover: eighteen months.
-const SPAN_S: i64 = 548 * 86_400;
 /// A little less than a day.
 const DAY_S: i64 = 86_000;
 /// Posts of the last day that even small worlds have.
 const RECENT_AT_LEAST: usize = 12;
+/// The Instagram account that is the caller's: the first of a person.
+const CALLER: usize = 1;
 /// Share of captions that tell a story: on Weibo they are cut in lists.
 const LONG_CAPTIONS: f64 = 0.08;
 /// Share of Weibo posts sent from elsewhere than the declared province.
@@ -28,6 +28,7 @@ const AWAY: f64 = 0.12;
 /// Authors and posts (newest first) of a world.
 pub(super) fn make(options: &WorldOptions) -> (Vec<Author>, Vec<Post>) {
     let mut rng = ChaCha8Rng::seed_from_u64(options.seed);
+    let span = span_s(options);
     let authors = authors(options, &mut rng);
     // One in a hundred is of the last day beside those that fall there anyway, so that "recent" is never empty and trends hardly see it.
     let recent = (options.posts / 100).max(RECENT_AT_LEAST.min(options.posts / 2));
@@ -35,7 +36,7 @@ pub(super) fn make(options: &WorldOptions) -> (Vec<Author>, Vec<Post>) {
         .map(|post| {
             moment(
                 options.now,
-                if post < recent { DAY_S } else { SPAN_S },
+                if post < recent { DAY_S } else { span },
                 &mut rng,
             )
         })
@@ -90,7 +91,10 @@ fn authors(options: &WorldOptions, rng: &mut ChaCha8Rng) -> Vec<Author> {
         });
         authors.push(Author {
             network: Network::Instagram,
-            id: ids::graph_id(4, index as u64),
+            id: match index {
+                CALLER => ids::CALLER.to_owned(),
+                _ => ids::graph_id(4, index as u64),
+            },
             name: brand.map_or_else(
                 || handle.replace('.', " "),
                 |brand| format!("{} {country}", brand.1),
@@ -127,6 +131,11 @@ fn authors(options: &WorldOptions, rng: &mut ChaCha8Rng) -> Vec<Author> {
         });
     }
     authors
+}
+
+/// The span that posts cover, in seconds.
+fn span_s(options: &WorldOptions) -> i64 {
+    i64::from(options.days.max(1)) * 86_400
 }
 
 /// A time within `reach` seconds before now.
@@ -200,7 +209,8 @@ fn post(
     }
 
     let day = published.to_zoned(TimeZone::UTC).day_of_year();
-    let progress = 1.0 - (options.now.as_second() - published.as_second()) as f64 / SPAN_S as f64;
+    let progress =
+        1.0 - (options.now.as_second() - published.as_second()) as f64 / span_s(options) as f64;
     let season = Moment::new(f64::from(day), progress);
     let copied = rng
         .random_bool(options.same_picture)

@@ -1,7 +1,9 @@
 //! The world: who posts what, when, where and in which words, decided once from a seed.
 
+mod caller;
 mod index;
 mod making;
+mod present;
 mod trends;
 mod words;
 
@@ -16,6 +18,7 @@ use super::render::{Colour, Cut, GarmentPicture, Pattern};
 use index::Index;
 
 pub(crate) use index::Hashtag;
+pub(crate) use present::{Original, Present};
 
 /// Encoded pictures kept for the next request.
 const CACHED_PICTURES: usize = 96;
@@ -28,8 +31,10 @@ pub struct WorldOptions {
     pub seed: u64,
     /// Distinct posts of both networks together.
     pub posts: usize,
-    /// The virtual present: the newest post is a little older.
+    /// When the world ends: the newest post is a little older. It is the present of a simulator without a clock.
     pub now: Timestamp,
+    /// Days before that over which the posts are spread.
+    pub days: u32,
     /// Width and height of pictures, in pixels.
     pub picture_size: (u32, u32),
     /// Share of pictures whose address answers 404.
@@ -46,6 +51,8 @@ impl Default for WorldOptions {
             seed: 7,
             posts: 2000,
             now: Timestamp::constant(1_782_820_800, 0),
+            // Eighteen months.
+            days: 548,
             picture_size: (432, 540),
             gone: 0.005,
             truncated: 0.005,
@@ -152,9 +159,9 @@ pub struct Post {
     pub hashtags: Vec<String>,
     /// Pictures and video covers, in order; none on a repost.
     pub media: Vec<Medium>,
-    /// Likes, unless hidden.
+    /// Likes in the end, unless hidden.
     pub likes: Option<u64>,
-    /// Comments.
+    /// Comments in the end.
     pub comments: u64,
     /// Index of the post that this one reposts.
     pub(crate) repost_of: Option<usize>,
@@ -203,7 +210,7 @@ impl World {
         let by_key = media
             .map(|medium| (medium.key.clone(), (medium.picture, medium.fate)))
             .collect();
-        let index = Index::new(&options, &authors, &posts);
+        let index = Index::new(&authors, &posts);
         Arc::new(Self {
             options,
             authors,

@@ -5,6 +5,7 @@ mod behold;
 mod capture;
 mod export;
 mod gallery_dl;
+mod graph;
 mod instagrapi;
 mod instaloader;
 mod scraper;

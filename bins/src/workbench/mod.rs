@@ -1,5 +1,7 @@
 //! What use cases are built from: the stores, sources and enrichers that the configuration names.
 
+mod sources;
+
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,27 +9,22 @@ use std::sync::Arc;
 use heurpipe_core::gate::{Policy, ReviewGate, audit, uncertain};
 use heurpipe_core::{
     Blobs, DeadLetterScan, DeadLetters, Enricher, Error, ErrorKind, Filter, Pipeline,
-    PipelineBuilder, Platform, Result, SearchIndex, Source,
+    PipelineBuilder, Platform, Result, SearchIndex,
 };
 use heurpipe_models::colour::Colours;
 use heurpipe_models::text::{brand::Brands, language::Language};
 use heurpipe_models::{Classify, PictureDecoder, shipped};
-use heurpipe_sources::instagram::InstagramGraph;
 use heurpipe_sources::media::MediaFetcher;
-use heurpipe_sources::weibo::WeiboApi;
 use heurpipe_stores::documents::DocumentStore;
 use heurpipe_stores::warehouse::{self, Warehouse};
 use heurpipe_stores::{Mode, blobs, documents, search};
 use secrecy::SecretString;
 
 use crate::config::{self, Config, Loaded, closest};
+use sources::Gathered;
 
 /// The enrichers that a use case may name, beside those of model folders.
 pub const ENRICHERS: [&str; 5] = ["brand", "language", "colour", "garment", "pattern"];
-
-type Sources = Vec<Arc<dyn Source>>;
-/// Folders beneath which pictures may be read.
-type Folders = Vec<PathBuf>;
 
 /// Weibo's pictures are given to those who come from its pages.
 const WEIBO_PAGE: &str = "https://weibo.com/";
@@ -123,99 +120,45 @@ impl Workbench {
             let stored = builder.stale(filter.clone());
             return Ok(stored.stored_media(Arc::clone(&self.blobs)));
         }
-        let (sources, folders) = match input {
+        let configured = self.configured(use_case, input)?;
+        let gathered = match input {
             Input::Dead(scan, filter) => {
                 let dead = DeadLetters::of(documents, use_case, scan.clone(), filter.clone());
-                (
-                    vec![Arc::new(dead) as Arc<dyn Source>],
-                    self.folders(use_case),
-                )
+                Gathered::instead(self, &configured, Arc::new(dead))
             }
-            _ => self.sources(use_case, input)?,
+            _ => Gathered::open(self, use_case, &configured)?,
         };
         let mut fetcher = MediaFetcher::builder(Arc::clone(&self.blobs))
             .allow_private_hosts(self.config.media.allow_private_hosts)
+            .robots(self.config.media.robots)
             .referer(&Platform::weibo(), WEIBO_PAGE);
-        for folder in folders.iter().filter(|path| path.is_dir()) {
-            fetcher = fetcher.allow_files_under(folder)?;
+        for path in gathered.paths.iter().filter(|path| path.exists()) {
+            fetcher = fetcher.allow_files_under(path)?;
+        }
+        for network in gathered.networks {
+            fetcher = fetcher.refresh_with(network);
         }
         let builder = builder.fetch_media(fetcher.build()?);
-        Ok(sources
+        Ok(gathered
+            .sources
             .into_iter()
             .fold(builder, PipelineBuilder::source_arc))
     }
 
-    fn sources(&self, use_case: &str, input: &Input) -> Result<(Sources, Folders)> {
-        let mut configured = match input {
-            Input::Paths(paths) => paths
-                .iter()
-                .map(|path| config::Source::Path { path: path.clone() })
-                .collect(),
+    /// The sources that the use case's configuration names, or those of the command line.
+    fn configured(&self, use_case: &str, input: &Input) -> Result<Vec<config::Source>> {
+        let configured = match input {
+            Input::Paths(paths) => paths.iter().map(given).collect(),
             _ => self.settings(use_case).sources,
         };
-        if configured.is_empty() {
+        if configured.is_empty() && !matches!(input, Input::Dead(..)) {
             return Err(Error::new(ErrorKind::Config, "use_case.sources")
                 .message(format!(
                     "the use case has no source: name one with --from, or in [[use_cases.{use_case}.sources]]"
                 ))
                 .with("use_case", use_case));
         }
-        let mut folders = Vec::new();
-        for source in &mut configured {
-            if let config::Source::Path { path } = source {
-                let from_command_line = matches!(input, Input::Paths(_));
-                if !from_command_line {
-                    *path = self.base.join(&*path);
-                }
-                folders.push(path.clone());
-            }
-        }
-        let sources: Result<Vec<_>> = configured.iter().map(|s| self.source(s)).collect();
-        Ok((sources?, folders))
-    }
-
-    /// The folders that the configuration names as sources.
-    fn folders(&self, use_case: &str) -> Folders {
-        let sources = self.settings(use_case).sources.into_iter();
-        let path = |source| match source {
-            config::Source::Path { path } => Some(self.base.join(path)),
-            config::Source::Instagram { .. } | config::Source::Weibo { .. } => None,
-        };
-        sources.filter_map(path).collect()
-    }
-
-    fn source(&self, source: &config::Source) -> Result<Arc<dyn Source>> {
-        match source {
-            config::Source::Instagram { hashtags, accounts } => {
-                let settings = &self.config.instagram;
-                let graph = InstagramGraph::builder()
-                    .base_url(&settings.base_url)
-                    .version(&settings.version)
-                    .user_id(&settings.user_id)
-                    .token(self.secret("instagram.token", &settings.token)?)
-                    .hashtags(hashtags)
-                    .accounts(accounts)
-                    .build()?;
-                Ok(Arc::new(graph))
-            }
-            config::Source::Weibo { uids, topics } => {
-                let settings = &self.config.weibo;
-                let mut api = WeiboApi::builder()
-                    .base_url(&settings.base_url)
-                    .token(self.secret("weibo.token", &settings.token)?)
-                    .users(uids)
-                    .topics(topics);
-                if let Some(base) = &settings.media_base {
-                    api = api.media_base_url(base);
-                }
-                Ok(Arc::new(api.build()?))
-            }
-            config::Source::Path { path } => {
-                let source = heurpipe_sources::detect::open(path)?;
-                tracing::info!(path = %path.display(), format = source.spec().name, "found");
-                Ok(Arc::from(source))
-            }
-        }
+        Ok(configured)
     }
 
     fn secret(&self, setting: &str, reference: &str) -> Result<SecretString> {
@@ -284,6 +227,11 @@ impl Workbench {
             .cloned()
             .unwrap_or_default()
     }
+}
+
+/// A path of the command line, which is not relative to the configuration.
+fn given(path: &PathBuf) -> config::Source {
+    config::Source::path(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
 }
 
 fn unknown_enricher(name: &str, config: &Config) -> Error {

@@ -1,0 +1,170 @@
+//! What tests of the API clients share: a simulated world, what it has to give, and runs that end and are taken up again.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use heurpipe_core::{
+    Checkpoint, Clock, ClockHand, Error, Incoming, Partition, Result, Retry, Source,
+};
+use heurpipe_sources::instagram::{InstagramGraph, InstagramGraphBuilder};
+use heurpipe_sources::simulator::{
+    CALLER, Network, Post, Simulator, SimulatorOptions, World, WorldOptions,
+};
+use heurpipe_sources::weibo::{WeiboApi, WeiboApiBuilder};
+use jiff::{SignedDuration, Timestamp};
+
+/// Runs that end in an error, one after the other, after which the next one will not do better either.
+const HOPELESS: usize = 50;
+
+/// A simulator with a clock that is set by hand.
+pub struct Bench {
+    pub world: Arc<World>,
+    pub simulator: Simulator,
+    pub clock: Clock,
+    pub hand: ClockHand,
+}
+
+impl Bench {
+    /// Simulates this world from so long before its end on.
+    pub async fn new(world: WorldOptions, before_the_end: Duration) -> Self {
+        Self::with(world, before_the_end, |_| ()).await
+    }
+
+    /// The same with other options.
+    pub async fn with(
+        world: WorldOptions,
+        before_the_end: Duration,
+        change: impl FnOnce(&mut SimulatorOptions),
+    ) -> Self {
+        let (clock, hand) = Clock::manual(world.now - before_the_end);
+        let world = World::new(world);
+        let mut options = SimulatorOptions::default();
+        options.clock = Some(clock);
+        change(&mut options);
+        let simulator = Simulator::start(Arc::clone(&world), options).await.unwrap();
+        Self {
+            world,
+            simulator,
+            clock,
+            hand,
+        }
+    }
+
+    /// A client of Instagram's API. What fails is left to the next run.
+    pub fn graph(&self) -> InstagramGraphBuilder {
+        InstagramGraph::builder()
+            .base_url(self.simulator.graph_url())
+            .user_id(CALLER)
+            .token(SimulatorOptions::default().token.into())
+            .retries(0, Duration::ZERO)
+            .longest_pause(Duration::ZERO)
+    }
+
+    /// A client of Weibo's API. What fails is left to the next run.
+    pub fn weibo(&self) -> WeiboApiBuilder {
+        WeiboApi::builder()
+            .base_url(format!("{}/2", self.simulator.weibo_url()))
+            .token(SimulatorOptions::default().token.into())
+            .retries(0, Duration::ZERO)
+            .longest_pause(Duration::ZERO)
+    }
+
+    /// Runs over a partition until `pages` have been read or it ends. A run that fails for a while is followed by one with a new source, from what
+    /// the last stored, after as long as the error says.
+    pub async fn run<S: Source>(
+        &self,
+        make: impl Fn() -> S,
+        partition: &Partition,
+        from: Checkpoint,
+        pages: usize,
+    ) -> Run {
+        let mut run = Run {
+            posts: BTreeSet::new(),
+            pages: 0,
+            checkpoint: from,
+        };
+        for _ in 0..HOPELESS {
+            match run.go_on(&make(), partition, pages).await {
+                Ok(()) => return run,
+                Err(error) => {
+                    assert_eq!(error.retry(), Retry::Temporary, "{error:?}");
+                    self.hand.advance(error.retry_after().unwrap_or_default());
+                }
+            }
+        }
+        panic!("{} comes to no end", partition.0);
+    }
+
+    /// The ids of the posts that a partition holds now.
+    pub fn held(&self, partition: &Partition) -> BTreeSet<String> {
+        let now = self.clock.now();
+        let posts = self.world.posts().iter();
+        posts
+            .filter(|post| post.published <= now && is_of(&self.world, partition, post, now))
+            .map(|post| post.native_id.to_string())
+            .collect()
+    }
+}
+
+/// What runs over a partition have brought.
+#[derive(Debug)]
+pub struct Run {
+    /// Ids of posts.
+    pub posts: BTreeSet<String>,
+    /// Pages read.
+    pub pages: usize,
+    /// As it is stored in between, as JSON.
+    pub checkpoint: Checkpoint,
+}
+
+impl Run {
+    async fn go_on(
+        &mut self,
+        source: &impl Source,
+        partition: &Partition,
+        pages: usize,
+    ) -> Result<(), Error> {
+        let mut stream = source.read(partition.clone(), self.checkpoint.clone());
+        while self.pages < pages {
+            let Some(page) = stream.next().await.transpose()? else {
+                return Ok(());
+            };
+            self.pages += 1;
+            let stored = serde_json::to_string(&page.checkpoint).unwrap();
+            self.checkpoint = serde_json::from_str(&stored).unwrap();
+            for item in page.items {
+                match item {
+                    Incoming::Post(post) => self.posts.insert(post.id.native.to_string()),
+                    other => panic!("no post: {other:?}"),
+                };
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Whether a partition holds a post of the world, by the partition's name.
+fn is_of(world: &World, partition: &Partition, post: &Post, now: Timestamp) -> bool {
+    let author = world.author_of(post);
+    let has_tag = |tag: &str| post.hashtags.iter().any(|of_post| of_post == tag);
+    let parts: Vec<&str> = partition.0.split('/').collect();
+    let network = match parts[0] {
+        "hashtag" | "account" => Network::Instagram,
+        _ => Network::Weibo,
+    };
+    author.network == network
+        && match parts[..] {
+            ["hashtag", tag, "top"] => has_tag(tag),
+            ["hashtag", tag, "recent"] => {
+                let age = now.duration_since(post.published);
+                has_tag(tag) && age < SignedDuration::from_hours(24)
+            }
+            ["account", handle] => author.handle == handle,
+            ["users", uids] => uids.split(',').any(|uid| uid == author.id),
+            ["search", topic] => has_tag(topic),
+            ["home"] => true,
+            _ => panic!("what does {} hold?", partition.0),
+        }
+}
