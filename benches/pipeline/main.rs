@@ -23,7 +23,7 @@ mod throughput;
 
 use std::error::Error;
 
-use heurpipe_benches::{Effort, Report, Row};
+use heurpipe_benches::{Effort, Report, Row, chosen};
 use tokio::runtime::Runtime;
 
 type AnyResult<T> = Result<T, Box<dyn Error>>;
@@ -44,7 +44,7 @@ fn main() -> AnyResult<()> {
         return runtime.block_on(memory::child(posts));
     }
     let effort = Effort::from_arguments();
-    let chosen = chosen()?;
+    let chosen = chosen(&CASES.map(|(name, _)| name))?;
     let mut report = Report::new("pipeline");
     for (name, case) in CASES {
         if chosen.is_empty() || chosen.iter().any(|wanted| wanted == name) {
@@ -57,22 +57,4 @@ fn main() -> AnyResult<()> {
         false => print!("{report}"),
     }
     Ok(())
-}
-
-/// The cases that the command line names; none: all of them.
-fn chosen() -> AnyResult<Vec<String>> {
-    let names: Vec<String> = std::env::args()
-        .skip(1)
-        .filter(|argument| !argument.starts_with("--"))
-        .collect();
-    match names
-        .iter()
-        .find(|name| !CASES.iter().any(|(known, _)| known == name))
-    {
-        Some(unknown) => {
-            let known = CASES.map(|(name, _)| name).join(", ");
-            Err(format!("there is no case {unknown}; there are {known}").into())
-        }
-        None => Ok(names),
-    }
 }

@@ -2,7 +2,6 @@
 //!
 //! The run takes place in a process of its own, so that no other case counts.
 
-use std::fs;
 use std::process::Command;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use heurpipe_benches::{
-    Effort, Row,
+    Effort, Row, peak,
     workload::{self, BATCH},
 };
 use heurpipe_core::{
@@ -81,14 +80,6 @@ pub async fn child(posts: usize) -> AnyResult<()> {
     let whole = peak()?;
     println!("{}", serde_json::to_string(&Peaks { early, whole })?);
     Ok(())
-}
-
-/// The greatest resident set of this process so far, in kB.
-fn peak() -> std::io::Result<u64> {
-    let status = fs::read_to_string("/proc/self/status")?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    line.and_then(|value| value.split_whitespace().next()?.parse().ok())
-        .ok_or_else(|| std::io::Error::other("/proc/self/status has no VmHWM"))
 }
 
 /// A source that makes its posts as they are read.

@@ -12,12 +12,16 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
+mod choice;
 mod machine;
+mod memory;
 mod report;
 mod timing;
 pub mod workload;
 
+pub use choice::chosen;
 pub use machine::Machine;
+pub use memory::peak;
 pub use report::{Report, Row, target_folder};
 pub use timing::{Measurement, Sample, Work, in_turns, measured_in_turns, timed};
 

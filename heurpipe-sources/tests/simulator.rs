@@ -239,7 +239,10 @@ async fn calls_beyond_the_allowance_and_bad_tokens_are_refused() {
         get(format!("{url}/v25.0/me")).await["id"],
         "17841405309211844"
     );
-    assert_eq!(get(format!("{url}/v25.0/me")).await["error"]["code"], 4);
+    assert_eq!(
+        get(format!("{url}/v25.0/me")).await["error"]["code"],
+        80_002
+    );
     assert_eq!(
         get(format!("{url}/2/users/show.json?uid=1")).await["error_code"],
         10023

@@ -56,7 +56,9 @@ use heurpipe_core::{
 use jiff::Timestamp;
 
 use container::Container;
-pub(crate) use container::file_in_zip;
+pub(crate) use container::IN_ZIP;
+#[cfg(feature = "media")]
+pub(crate) use container::ZipFiles;
 use format::{Format, Formats, Options};
 use mapping::ByMapping;
 pub use mapping::Mapping;

@@ -111,9 +111,12 @@ impl GraphClient {
             .await?;
         loop {
             let url = self.url(operation, path, &parameters(self))?;
-            let answer = self.http.patiently(|| self.once(operation, &url)).await;
-            match answer {
-                Ok(body) => return parsed(operation, &body),
+            let answer = self.http.patiently(|| async {
+                let body = self.once(operation, &url).await?;
+                parsed(operation, &body)
+            });
+            match answer.await {
+                Ok(answer) => return Ok(answer),
                 Err(error) if self.fields.note_refusal(operation, &error, &url) => {
                     tracing::info!(%error, "a field is unknown here, asking without it");
                 }

@@ -14,11 +14,11 @@ pub(crate) struct MediaPage {
     #[serde(default)]
     pub data: Vec<Box<RawValue>>,
     #[serde(default)]
-    pub paging: Option<Paging>,
+    pub(super) paging: Option<Paging>,
 }
 
 #[derive(Debug, Deserialize)]
-pub(crate) struct Paging {
+pub(super) struct Paging {
     #[serde(default)]
     pub cursors: Option<Cursors>,
     /// The next page's address. It carries the token and is never used; that it is there says that there is more.

@@ -10,6 +10,6 @@ mod world;
 
 pub use server::{
     CALLER, Calls, Fault, FaultControl, FaultRule, FaultTrigger, Faults, Limits, Simulator,
-    SimulatorOptions, Tally,
+    SimulatorOptions, Tally, WeiboOptions,
 };
 pub use world::{Author, Fate, Medium, Network, Place, Post, Truth, World, WorldOptions};

@@ -5,10 +5,12 @@ use std::time::Duration;
 use heurpipe_core::{Error, ErrorKind, Result, Retry};
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 
 use super::limits::Scope;
 use super::wire::Refusal;
 use crate::http::{Reply, retry_after, scrubbed};
+use crate::lenient;
 
 /// The pause that a full queue on the other side asks for.
 const SLOWER: Duration = Duration::from_secs(30);
@@ -39,9 +41,7 @@ pub(super) fn accepted(
     now: Timestamp,
 ) -> Result<Vec<u8>, Refused> {
     let is_success = (200..300).contains(&reply.status);
-    let refusal = serde_json::from_slice::<Refusal>(&reply.body)
-        .ok()
-        .filter(|refusal| refusal.error_code.is_some() || refusal.error.is_some());
+    let refusal = refusal(&reply.body);
     if refusal.is_none() && is_success {
         return Ok(reply.body);
     }
@@ -59,6 +59,13 @@ pub(super) fn accepted(
         error: with_details(error, reply.status, refusal.as_ref()),
         limit,
     })
+}
+
+fn refusal(body: &[u8]) -> Option<Refusal> {
+    let answer: &RawValue = serde_json::from_slice(body).ok()?;
+    lenient::object::<Refusal>(answer)
+        .ok()
+        .filter(|refusal| refusal.error_code.is_some() || refusal.error.is_some())
 }
 
 /// Reads the body of an answer.

@@ -383,6 +383,28 @@ proptest::proptest! {
         );
         proptest::prop_assert_eq!(timestamp(&text), Ok(moment), "{}", text);
     }
+
+    #[test]
+    fn whatever_a_status_holds_survives_being_written(
+        id in 1_u64..1 << 53,
+        text in ".{0,40}",
+        name in ".{0,8}",
+        latitude in -90.0_f64..90.0,
+        longitude in -180.0_f64..180.0,
+        likes in proptest::option::of(0_u64..1 << 53),
+    ) {
+        let status = serde_json::json!({
+            "id": id, "text": text, "user": {"id": 7, "screen_name": name, "location": name},
+            "geo": {"type": "Point", "coordinates": [latitude, longitude]}, "attitudes_count": likes,
+        });
+        let status = status.to_string();
+        let items = mapped(&status);
+        let post = the_post(&items);
+        proptest::prop_assert_eq!(post.raw[TIMELINE_CALL].as_str(), status);
+        let written = serde_json::to_string(post).unwrap();
+        let read: Post = serde_json::from_str(&written).unwrap();
+        proptest::prop_assert_eq!(&read, post);
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 
 use super::wire::{Envelope, Status};
+use crate::pass::Bounds;
 
 /// How pages of a call follow one another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +37,18 @@ pub(super) enum Position {
 }
 
 impl Paging {
+    /// The bounds of a pass over pages of this kind. Where each page leads further down, none that is empty ends the pass: on a home timeline,
+    /// whole pages of posts may be hidden.
+    pub(super) fn bounds(self, bounds: Bounds) -> Bounds {
+        match self {
+            Self::MaxId => Bounds {
+                barren_pages: usize::MAX,
+                ..bounds
+            },
+            Self::Number | Self::Window(_) => bounds,
+        }
+    }
+
     /// The position that a cursor names; without one, or with one of another kind, the first.
     pub(super) fn position(self, cursor: Option<&str>, now: Timestamp) -> Position {
         match self {

@@ -30,7 +30,7 @@ pub(super) fn read(
             .with("partition", &partition.0);
         return stream::once(async { Err(error) }).boxed();
     };
-    let (pass, cursor) = Pass::at(from, stream.order(), bounds);
+    let (pass, cursor) = Pass::at(from, stream.order(), stream.paging().bounds(bounds));
     let position = stream
         .paging()
         .position(cursor.as_deref(), client.clock.now());

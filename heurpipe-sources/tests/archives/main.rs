@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod containers;
+mod hostile;
 mod instagram;
 mod mapping;
 mod support;

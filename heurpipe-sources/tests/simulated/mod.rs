@@ -5,15 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures::StreamExt;
-use heurpipe_core::{
-    Checkpoint, Clock, ClockHand, Error, Incoming, Partition, Result, Retry, Source,
-};
+use heurpipe_core::{Checkpoint, Clock, ClockHand, Error, Incoming, Partition, Retry, Source};
 use heurpipe_sources::instagram::{InstagramGraph, InstagramGraphBuilder};
 use heurpipe_sources::simulator::{
-    CALLER, Network, Post, Simulator, SimulatorOptions, World, WorldOptions,
+    CALLER, Network, Place, Post, Simulator, SimulatorOptions, World, WorldOptions,
 };
 use heurpipe_sources::weibo::{WeiboApi, WeiboApiBuilder};
-use jiff::{SignedDuration, Timestamp};
+use jiff::SignedDuration;
 
 /// Runs that end in an error, one after the other, after which the next one will not do better either.
 const HOPELESS: usize = 50;
@@ -58,6 +56,7 @@ impl Bench {
             .base_url(self.simulator.graph_url())
             .user_id(CALLER)
             .token(SimulatorOptions::default().token.into())
+            .clock(self.clock)
             .retries(0, Duration::ZERO)
             .longest_pause(Duration::ZERO)
     }
@@ -67,6 +66,7 @@ impl Bench {
         WeiboApi::builder()
             .base_url(format!("{}/2", self.simulator.weibo_url()))
             .token(SimulatorOptions::default().token.into())
+            .clock(self.clock)
             .retries(0, Duration::ZERO)
             .longest_pause(Duration::ZERO)
     }
@@ -100,12 +100,69 @@ impl Bench {
     /// The ids of the posts that a partition holds now.
     pub fn held(&self, partition: &Partition) -> BTreeSet<String> {
         let now = self.clock.now();
-        let posts = self.world.posts().iter();
-        posts
-            .filter(|post| post.published <= now && is_of(&self.world, partition, post, now))
+        let published = self.world.posts().iter().enumerate();
+        let published = published.filter(|(_, post)| post.published <= now);
+        let mut held: Vec<&Post> = published
+            .filter(|(position, post)| self.is_of(partition, *position, post))
+            .map(|(_, post)| post)
+            .collect();
+        if partition.0 == "user" {
+            // Of the user who gave the token the API gives the newest alone.
+            held.truncate(5);
+        }
+        held.into_iter()
             .map(|post| post.native_id.to_string())
             .collect()
     }
+
+    /// Whether a partition holds a post of the world, by the partition's name.
+    fn is_of(&self, partition: &Partition, position: usize, post: &Post) -> bool {
+        let author = self.world.author_of(post);
+        let has_tag = |tag: &str| post.hashtags.iter().any(|of_post| of_post == tag);
+        let parts: Vec<&str> = partition.0.split('/').collect();
+        let is_instagram = matches!(
+            parts[0],
+            "hashtag" | "account" | "own" | "tagged" | "mentions"
+        );
+        (author.network == Network::Instagram) == is_instagram
+            && match parts[..] {
+                ["hashtag", tag, "top"] => has_tag(tag),
+                ["hashtag", tag, "recent"] => {
+                    let age = self.clock.now().duration_since(post.published);
+                    has_tag(tag) && age < SignedDuration::from_hours(24)
+                }
+                ["account", handle] => author.handle == handle,
+                ["own"] => author == self.world.caller(),
+                ["tagged"] => self.world.tags_of_caller().contains(&position),
+                ["mentions"] => self.mentions().contains(&post.id),
+                ["users", uids] => uids.split(',').any(|uid| uid == author.id),
+                ["user", uid] => author.id == uid,
+                ["user"] => author.id == self.world.weibo_uids()[0],
+                ["search", topic] => has_tag(topic),
+                ["home" | "public"] => true,
+                ["nearby", _] => post.place.as_ref().is_some_and(is_in_shanghai),
+                _ => panic!("what does {} hold?", partition.0),
+            }
+    }
+
+    /// Posts that mention the caller, and have done so from the beginning.
+    pub fn mentions(&self) -> Vec<String> {
+        let posts = self.world.mentions_of_caller().into_iter().rev().take(3);
+        posts
+            .map(|position| self.world.posts()[position].id.clone())
+            .collect()
+    }
+}
+
+/// Degrees north and east of a place around which posts are made.
+pub const SHANGHAI: (f64, f64) = (31.2304, 121.4737);
+/// So many metres around it.
+pub const AROUND_M: u32 = 11_000;
+
+/// Well within the range of the search, whatever the globe's form.
+fn is_in_shanghai(place: &Place) -> bool {
+    let (latitude, longitude) = SHANGHAI;
+    (place.latitude - latitude).abs() < 0.04 && (place.longitude - longitude).abs() < 0.04
 }
 
 /// What runs over a partition have brought.
@@ -143,28 +200,4 @@ impl Run {
         }
         Ok(())
     }
-}
-
-/// Whether a partition holds a post of the world, by the partition's name.
-fn is_of(world: &World, partition: &Partition, post: &Post, now: Timestamp) -> bool {
-    let author = world.author_of(post);
-    let has_tag = |tag: &str| post.hashtags.iter().any(|of_post| of_post == tag);
-    let parts: Vec<&str> = partition.0.split('/').collect();
-    let network = match parts[0] {
-        "hashtag" | "account" => Network::Instagram,
-        _ => Network::Weibo,
-    };
-    author.network == network
-        && match parts[..] {
-            ["hashtag", tag, "top"] => has_tag(tag),
-            ["hashtag", tag, "recent"] => {
-                let age = now.duration_since(post.published);
-                has_tag(tag) && age < SignedDuration::from_hours(24)
-            }
-            ["account", handle] => author.handle == handle,
-            ["users", uids] => uids.split(',').any(|uid| uid == author.id),
-            ["search", topic] => has_tag(topic),
-            ["home"] => true,
-            _ => panic!("what does {} hold?", partition.0),
-        }
 }

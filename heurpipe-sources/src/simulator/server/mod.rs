@@ -34,6 +34,7 @@ pub use calls::{Calls, Tally};
 pub use faults::{Fault, FaultControl, FaultRule, FaultTrigger, Faults};
 pub use graph::CALLER;
 pub use usage::Limits;
+pub use weibo::WeiboOptions;
 
 /// Expiry of pictures in a world without a clock (2036-01-01).
 const FAR_OFF: Timestamp = Timestamp::constant(2_082_758_400, 0);
@@ -48,6 +49,8 @@ pub struct SimulatorOptions {
     pub token: String,
     /// Allowances.
     pub limits: Limits,
+    /// What Weibo's API grants and withholds.
+    pub weibo: WeiboOptions,
     /// What goes wrong on purpose, beside the rates that the world's pictures have.
     pub faults: Faults,
     /// The world's time. With a clock, posts appear as they are published, their counts grow, addresses of pictures expire, and allowances are
@@ -63,6 +66,7 @@ impl Default for SimulatorOptions {
             port: 0,
             token: "simulated-token".to_owned(),
             limits: Limits::default(),
+            weibo: WeiboOptions::default(),
             faults: Faults::default(),
             clock: None,
             // As measured of the real ones.
@@ -91,6 +95,7 @@ impl Simulator {
             world: Present::new(world, options.clock),
             base: format!("http://{address}"),
             usage: Usage::new(options.clock.unwrap_or_default()),
+            weibo_usage: weibo::WeiboUsage::default(),
             calls: CallLog::default(),
             faults: Injector::new(options.faults.clone()),
             options,
@@ -160,6 +165,8 @@ struct Service {
     options: SimulatorOptions,
     base: String,
     usage: Usage,
+    /// Allowances of Weibo's API beside the user's.
+    weibo_usage: weibo::WeiboUsage,
     calls: CallLog,
     faults: Injector,
 }

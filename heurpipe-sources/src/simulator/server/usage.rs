@@ -20,7 +20,7 @@ pub struct Limits {
     pub graph_calls_per_hour: usize,
     /// Distinct hashtags in seven days.
     pub hashtags_per_week: usize,
-    /// Weibo calls in a rolling hour.
+    /// Weibo calls in each hour of the clock.
     pub weibo_calls_per_hour: usize,
 }
 
@@ -43,17 +43,17 @@ pub(super) struct Usage {
 #[derive(Default)]
 struct State {
     graph: LastHour,
-    weibo: LastHour,
+    weibo: ThisHour,
     /// When each hashtag was asked for: asking again while it counts does not renew it.
     hashtags: HashMap<String, Timestamp>,
     passes: Passes,
 }
 
-/// What an API has been asked in the last hour.
+/// What has been used of an allowance of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Spent {
     pub(super) calls: usize,
-    /// Until the oldest of them counts no longer.
+    /// When calls are given back: one of a rolling hour, all of an hour of the clock.
     pub(super) back_in: SignedDuration,
 }
 
@@ -148,6 +148,38 @@ impl LastHour {
     }
 }
 
+/// The calls of this hour of the clock.
+#[derive(Default)]
+pub(super) struct ThisHour {
+    hour: i64,
+    calls: usize,
+}
+
+impl ThisHour {
+    pub(super) fn count(&mut self, now: Timestamp) -> Spent {
+        self.begin(now);
+        self.calls += 1;
+        self.spent(now)
+    }
+
+    pub(super) fn spent(&mut self, now: Timestamp) -> Spent {
+        self.begin(now);
+        let gone = now.as_second().rem_euclid(HOUR.as_secs());
+        Spent {
+            calls: self.calls,
+            back_in: HOUR - SignedDuration::from_secs(gone),
+        }
+    }
+
+    /// A new hour begins with nothing.
+    fn begin(&mut self, now: Timestamp) {
+        let hour = now.as_second().div_euclid(HOUR.as_secs());
+        if hour != self.hour {
+            *self = Self { hour, calls: 0 };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;
@@ -157,16 +189,28 @@ mod tests {
     const MINUTE: Duration = Duration::from_secs(60);
 
     #[test]
-    fn calls_count_for_an_hour() {
+    fn graph_calls_count_for_an_hour_each() {
+        let (clock, hand) = Clock::manual(Timestamp::UNIX_EPOCH);
+        let usage = Usage::new(clock);
+        usage.graph_call();
+        hand.advance(20 * MINUTE);
+        let spent = usage.graph_call();
+        assert_eq!((spent.calls, spent.back_in.as_mins()), (2, 40));
+        hand.advance(40 * MINUTE);
+        let spent = usage.graph_call();
+        assert_eq!((spent.calls, spent.back_in.as_mins()), (2, 20));
+    }
+
+    #[test]
+    fn weibo_calls_count_until_the_hour_is_full() {
         let (clock, hand) = Clock::manual(Timestamp::UNIX_EPOCH);
         let usage = Usage::new(clock);
         usage.weibo_call();
-        hand.advance(20 * MINUTE);
+        hand.advance(50 * MINUTE);
         let spent = usage.weibo_call();
-        assert_eq!((spent.calls, spent.back_in.as_mins()), (2, 40));
-        hand.advance(40 * MINUTE);
-        let spent = usage.weibo();
-        assert_eq!((spent.calls, spent.back_in.as_mins()), (1, 20));
+        assert_eq!((spent.calls, spent.back_in.as_mins()), (2, 10));
+        hand.advance(10 * MINUTE);
+        assert_eq!(usage.weibo().calls, 0);
         assert_eq!(usage.graph_call().calls, 1, "the APIs count apart");
     }
 

@@ -128,7 +128,9 @@ async fn a_zip_is_read_as_it_comes() {
     assert_eq!(handle(snow), Some("mara.lind"));
     let url = snow.media[0].url.as_deref().unwrap();
     assert!(
-        url.ends_with("2023-08-01.zip#media/posts/202001/80549905_251_n_17843828986004321.jpg"),
+        url.ends_with(
+            "2023-08-01.zip?in=media%2Fposts%2F202001%2F80549905_251_n_17843828986004321.jpg"
+        ),
         "{url}"
     );
     assert_conforms(&zip, Platform::instagram()).await;

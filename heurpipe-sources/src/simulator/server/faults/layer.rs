@@ -91,7 +91,8 @@ pub(in crate::simulator::server) async fn play(
         .await;
     }
     for fault in &due.faults {
-        if let Fault::CutShort | Fault::CutJson = fault {
+        // A refusal stays as it is: it would pass for another one.
+        if matches!(fault, Fault::CutShort | Fault::CutJson) && response.status().is_success() {
             injector.injected(1);
             response = cut(response, *fault).await;
         }
