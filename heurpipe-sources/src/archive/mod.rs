@@ -56,9 +56,8 @@ use heurpipe_core::{
 use jiff::Timestamp;
 
 use container::Container;
-pub(crate) use container::IN_ZIP;
 #[cfg(feature = "media")]
-pub(crate) use container::ZipFiles;
+pub(crate) use container::{IN_ZIP, ZipFiles};
 use format::{Format, Formats, Options};
 use mapping::ByMapping;
 pub use mapping::Mapping;

@@ -23,15 +23,21 @@ impl Format for Captures {
         let Looks::Json(form, keys) = looks else {
             return None;
         };
-        let of_the_web = keys.mention(&["shortcode", "code", "expiring_at_timestamp"])
-            && keys.mention(&["display_url", "display_src", "images"]);
-        let of_the_apps =
-            keys.mention(&["code"]) && keys.mention(&["image_versions2", "carousel_media"]);
+        // What shows a post, and what names it: each is told by both, since other files have codes and images too.
+        let signs: [(&[&str], &[&str]); 4] = [
+            (&["display_url"], &["shortcode", "expiring_at_timestamp"]),
+            (&["display_src"], &["code"]),
+            (&["standard_resolution"], &["code"]),
+            (&["image_versions2", "carousel_media"], &["code"]),
+        ];
+        let has_posts = signs
+            .iter()
+            .any(|(shown, named)| keys.mention(shown) && keys.mention(named));
         // Crawlers hand on what they captured with something of their own beside it.
         let is_crawled = crawlers()
             .iter()
             .any(|format| format.layout(looks).is_some());
-        ((of_the_web || of_the_apps) && !is_crawled).then(|| Layout::items(*form))
+        (has_posts && !is_crawled).then(|| Layout::items(*form))
     }
 
     fn mapper(&self) -> Box<dyn Mapper> {

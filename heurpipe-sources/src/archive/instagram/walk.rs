@@ -145,7 +145,7 @@ impl<'p> Walk<'p, '_> {
         for (key, value) in members {
             // The pictures of an album look like posts.
             let is_album = matches!(&*key, "edge_sidecar_to_children" | "carousel_media");
-            if !(shape.is_some() && is_album) && may_hold_posts(value) {
+            if !(shape.is_some() && is_album) && (may_hold_posts(value) || may_be_list(value)) {
                 let path = match path.as_str() {
                     "" => key.into_owned(),
                     above => format!("{above}.{key}"),
@@ -184,20 +184,22 @@ impl<'p> Walk<'p, '_> {
     }
 }
 
-/// Whether it is worth looking into a value.
+/// Whether posts may stand in a value: told from its text, so that most of a page need not be taken apart.
 fn may_hold_posts(json: &RawValue) -> bool {
+    mentions(
+        json,
+        &["\"shortcode\"", "\"code\"", "\"expiring_at_timestamp\""],
+    )
+}
+
+/// Whether a value may be a list of posts, though an empty one.
+fn may_be_list(json: &RawValue) -> bool {
+    mentions(json, &["\"edges\"", "\"nodes\"", "\"items\""])
+}
+
+fn mentions(json: &RawValue, keys: &[&str]) -> bool {
     let text = json.get();
-    text.starts_with(['{', '['])
-        && [
-            "\"shortcode\"",
-            "\"code\"",
-            "\"expiring_at",
-            "\"edges\"",
-            "\"nodes\"",
-            "\"items\"",
-        ]
-        .iter()
-        .any(|key| text.contains(key))
+    text.starts_with(['{', '[']) && keys.iter().any(|key| text.contains(key))
 }
 
 fn has(members: &Members<'_>, name: &str) -> bool {
@@ -219,13 +221,12 @@ impl Shape {
     fn of(members: &Members<'_>) -> Option<Self> {
         let any = |names: &[&str]| names.iter().any(|name| has(members, name));
         // A story has no shortcode on the web, but an end.
-        if !any(&["shortcode", "code", "expiring_at_timestamp"]) {
-            return None;
-        }
-        if any(&["display_url", "display_src", "images"]) {
+        let is_named = any(&["shortcode", "code", "expiring_at_timestamp"]);
+        if is_named && any(&["display_url", "display_src", "images"]) {
             return Some(Self::Node);
         }
-        any(&["image_versions2", "carousel_media", "media_type"]).then_some(Self::Medium)
+        let is_shown = any(&["image_versions2", "carousel_media", "media_type"]);
+        (any(&["code"]) && is_shown).then_some(Self::Medium)
     }
 
     fn read(self, json: &RawValue, file: &File<'_>) -> Result<Post, String> {
