@@ -2,7 +2,8 @@
 //!
 //! Each source is a feature and a folder of its own: `instagram` and `weibo` are clients of the networks' official APIs, `folder` reads pictures,
 //! `ndjson` reads and writes our own records, `media` fetches pictures and videos into blobs. [`detect`] finds out
-//! which of them reads a given path. [`recheck`] asks the networks again for what is stored.
+//! which of them reads a given path, [`place`] reads the country off the words in which sources name places, and [`recheck`] asks the
+//! networks again for what is stored.
 
 #[cfg(feature = "archive")]
 pub mod archive;
@@ -21,8 +22,7 @@ pub mod media;
 pub mod ndjson;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 mod pass;
-#[cfg(feature = "weibo")]
-mod place;
+pub mod place;
 pub mod recheck;
 #[cfg(feature = "weibo")]
 pub mod weibo;

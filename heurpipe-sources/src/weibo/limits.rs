@@ -87,10 +87,9 @@ impl Ledger {
             return Err(between(now, until));
         }
         let of_call = self.calls.get_mut(path);
-        for allowance in [self.user.as_mut(), self.address.as_mut(), of_call] {
-            if let Some(allowance) = allowance {
-                allowance.remaining = allowance.remaining.saturating_sub(1);
-            }
+        let allowances = [self.user.as_mut(), self.address.as_mut(), of_call];
+        for allowance in allowances.into_iter().flatten() {
+            allowance.remaining = allowance.remaining.saturating_sub(1);
         }
         self.since_asked = self.since_asked.saturating_add(1);
         Ok(())

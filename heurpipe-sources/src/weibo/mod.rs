@@ -62,7 +62,6 @@ mod nearby;
 mod paging;
 mod pictures;
 mod places;
-mod provinces;
 mod reader;
 pub(crate) mod text;
 mod timelines;

@@ -1,11 +1,14 @@
 //! All partitions against the simulator.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::Duration;
 
 use heurpipe_core::testkit::suite::{self, SourceOptions};
 use heurpipe_core::{Checkpoint, Clock, Crs, ErrorKind, Platform, Retry, Source};
-use heurpipe_sources::simulator::{Network, Post, SimulatorOptions, World};
+use heurpipe_sources::simulator::{
+    Network, Post, Simulator, SimulatorOptions, World, WorldOptions,
+};
 use jiff::Timestamp;
 
 use crate::support::{client, failure, ids, pages, posts, simulated};
@@ -38,9 +41,10 @@ fn a_place(world: &World) -> (f64, f64) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_partitions_uphold_what_sources_must() {
+    let world = World::new(WorldOptions::new(11, 300));
     let mut options = SimulatorOptions::default();
     options.weibo.hidden = 0.2;
-    let (world, simulator) = simulated(options).await;
+    let simulator = Simulator::start(Arc::clone(&world), options).await.unwrap();
     let (latitude, longitude) = a_place(&world);
     let url = simulator.weibo_url();
     let clock = Clock::manual(world.options().now).0;
@@ -54,7 +58,7 @@ async fn all_partitions_uphold_what_sources_must() {
             .home_timeline()
             .own_timeline()
             .complete_texts(false)
-            .page_size(60)
+            .page_size(30)
             .clock(clock)
             .build()
             .unwrap()

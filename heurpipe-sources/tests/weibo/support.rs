@@ -1,16 +1,11 @@
 //! What the tests share.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use async_trait::async_trait;
 use futures::StreamExt;
-use heurpipe_core::{
-    AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount, DeadLetterScan,
-    Documents, Error, ErrorKind, Incoming, ItemResult, Page, Partition, Post, PostId, Record,
-    RecordPage, Result, RunRecord, Scan, Source, Stored,
-};
+use heurpipe_core::{Checkpoint, Error, Incoming, Page, Partition, Post, Result, Source};
 use heurpipe_sources::simulator::{Simulator, SimulatorOptions, World, WorldOptions};
 use heurpipe_sources::weibo::{WeiboApi, WeiboApiBuilder};
 use wiremock::matchers::{method, path};
@@ -108,79 +103,4 @@ pub fn posts(pages: &[Page]) -> BTreeMap<String, Post> {
 
 pub fn ids(pages: &[Page]) -> Vec<String> {
     posts(pages).into_keys().collect()
-}
-
-/// Documents that hold memos alone, which is all that a client asks of them.
-#[derive(Default)]
-pub struct Memos(pub Mutex<BTreeMap<String, String>>);
-
-#[async_trait]
-impl Documents for Memos {
-    async fn memo(&self, name: &str) -> Result<Option<String>> {
-        Ok(self.0.lock().unwrap().get(name).cloned())
-    }
-
-    async fn save_memo(&self, name: &str, value: &str) -> Result<()> {
-        self.0
-            .lock()
-            .unwrap()
-            .insert(name.to_owned(), value.to_owned());
-        Ok(())
-    }
-
-    async fn load(&self, _: &[PostId]) -> Result<Vec<Stored>> {
-        unsupported()
-    }
-
-    async fn commit(&self, _: &[&Record]) -> Result<Vec<ItemResult<u64>>> {
-        unsupported()
-    }
-
-    async fn scan(&self, _: &Scan) -> Result<RecordPage> {
-        unsupported()
-    }
-
-    async fn count(&self, _: &Scan) -> Result<u64> {
-        unsupported()
-    }
-
-    async fn analyses(&self, _: &str) -> Result<Vec<AnalysisGroup>> {
-        unsupported()
-    }
-
-    async fn checkpoint(&self, _: &CheckpointKey) -> Result<Option<Checkpoint>> {
-        unsupported()
-    }
-
-    async fn save_checkpoint(&self, _: &CheckpointKey, _: &Checkpoint) -> Result<()> {
-        unsupported()
-    }
-
-    async fn save_run(&self, _: &RunRecord) -> Result<()> {
-        unsupported()
-    }
-
-    async fn runs(&self, _: usize) -> Result<Vec<RunRecord>> {
-        unsupported()
-    }
-
-    async fn bury(&self, _: &[DeadLetter]) -> Result<()> {
-        unsupported()
-    }
-
-    async fn dead_letters(&self, _: &DeadLetterScan) -> Result<Vec<DeadLetter>> {
-        unsupported()
-    }
-
-    async fn dead_letter_counts(&self, _: Option<&str>) -> Result<Vec<DeadLetterCount>> {
-        unsupported()
-    }
-
-    async fn exhume(&self, _: &[String]) -> Result<()> {
-        unsupported()
-    }
-}
-
-fn unsupported<T>() -> Result<T> {
-    Err(Error::new(ErrorKind::Unsupported, "memos"))
 }

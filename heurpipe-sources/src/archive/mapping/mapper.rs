@@ -1,6 +1,6 @@
 //! From items to posts, by a mapping.
 
-use heurpipe_core::{Author, Counts, Media, MediaKind, Place, Post, PostId};
+use heurpipe_core::{Author, Counts, Media, MediaKind, Post, PostId};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use serde_json::Value;
@@ -129,22 +129,17 @@ impl Mapped {
 
     fn add_places(&self, post: &mut Post, value: &Value) {
         let fields = &self.0.places;
-        let named = |pointer: &Option<Pointer>| {
-            text_at(pointer.as_ref(), value).map(|name| place::place(&name))
+        let claim = |pointer: &Option<Pointer>| {
+            text_at(pointer.as_ref(), value).and_then(|name| place::claimed(&name))
         };
-        post.places.declared = named(&fields.declared);
-        post.places.ip_region = named(&fields.ip_region);
-        post.places.tagged = named(&fields.tagged);
+        post.places.declared = claim(&fields.declared);
+        post.places.ip_region = claim(&fields.ip_region);
         let degrees = |pointer: &Option<Pointer>| {
             number_of(pointer.as_ref().and_then(|pointer| pointer.first(value))?)
         };
-        if let Some((latitude, longitude)) =
-            degrees(&fields.latitude).zip(degrees(&fields.longitude))
-        {
-            let tagged = post.places.tagged.get_or_insert_with(Place::default);
-            tagged.latitude = Some(latitude);
-            tagged.longitude = Some(longitude);
-        }
+        let name = text_at(fields.tagged.as_ref(), value).unwrap_or_default();
+        let (latitude, longitude) = (degrees(&fields.latitude), degrees(&fields.longitude));
+        post.places.tagged = place::tagged(&name, latitude, longitude, None);
     }
 }
 

@@ -35,17 +35,6 @@ pub(super) fn naive_time(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| format!("its time is none: {text}"))
 }
 
-/// A place by name, without the words that introduce an IP region. `其他` (other) is no claim.
-pub(super) fn claimed(name: &str) -> Option<Place> {
-    let name = name.trim();
-    let name = ["发布于", "IP属地：", "来自"]
-        .iter()
-        .find_map(|words| name.strip_prefix(words))
-        .unwrap_or(name)
-        .trim();
-    (!name.is_empty() && name != "其他").then(|| place::place(name))
-}
-
 /// The place of a `geo`: the point with its latitude first, the name in its detail.
 pub(super) fn tagged(geo: &Value) -> Option<Place> {
     let coordinates = geo.get("coordinates").and_then(Value::as_array);
@@ -55,18 +44,7 @@ pub(super) fn tagged(geo: &Value) -> Option<Place> {
         _ => None,
     };
     let title = geo.pointer("/detail/title").and_then(Value::as_str);
-    let title = title.map(str::trim).filter(|title| !title.is_empty());
-    let point = degrees(0).zip(degrees(1)).filter(|(latitude, longitude)| {
-        let on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
-        on_earth && (*latitude, *longitude) != (0.0, 0.0)
-    });
-    if title.is_none() && point.is_none() {
-        return None;
-    }
-    let mut place = place::place(title.unwrap_or_default());
-    place.latitude = point.map(|(latitude, _)| latitude);
-    place.longitude = point.map(|(_, longitude)| longitude);
-    Some(place)
+    place::tagged(title.unwrap_or_default(), degrees(0), degrees(1), None)
 }
 
 /// Adds a picture, named by its pid: the same on every host and in every size. A URL without an extension is one of a JPEG.

@@ -8,8 +8,8 @@ use super::super::cut::{Item, Layout};
 use super::super::format::{File, Format, Mapper, Out, raw};
 use super::super::looks::Looks;
 use super::parts;
-use crate::lenient;
 use crate::weibo::ids;
+use crate::{lenient, place};
 
 pub(super) const NAME: &str = "weibo_spider_jsonl";
 
@@ -63,7 +63,7 @@ impl Mapper for Rows {
         parts::set_text(&mut post, row.content.as_deref().unwrap_or_default());
         post.counts = Counts::new(row.attitudes_count, row.comments_count, row.reposts_count);
         post.permalink = row.url;
-        post.places.ip_region = row.ip_location.as_deref().and_then(parts::claimed);
+        post.places.ip_region = row.ip_location.as_deref().and_then(place::claimed);
         post.places.tagged = parts::tagged(&row.geo);
         post.repost_of = row
             .retweet_id

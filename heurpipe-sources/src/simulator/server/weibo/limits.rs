@@ -47,7 +47,7 @@ pub(super) fn count(service: &Service, path: &str) -> Result<(), Refusal> {
     }
 }
 
-/// How much is left. All is given back at one time: when the hour is full.
+/// How much is left. All is given back at one time, when the hour is full.
 pub(super) fn rate_limit_status(service: &Service) -> Value {
     let now = now(service);
     let options = &service.options;

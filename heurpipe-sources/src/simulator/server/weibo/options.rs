@@ -15,7 +15,7 @@ pub struct WeiboOptions {
     pub hidden: f64,
     /// Calls in each hour of the clock from one address.
     pub address_calls_per_hour: usize,
-    /// Further limits in each hour of single calls, by path (`search/topics`).
+    /// Further limits of single calls in each hour of the clock, by path (`search/topics`).
     pub calls_per_hour_of: BTreeMap<String, usize>,
 }
 
