@@ -180,8 +180,7 @@ impl Row {
         post.counts = Counts::new(self.likes, None, None);
         // The slug is all that is said of the name.
         let slug = self.location_slug.as_deref().unwrap_or_default();
-        let name = slug.replace('-', " ");
-        post.places.tagged = (!name.trim().is_empty()).then(|| place::place(name.trim()));
+        post.places.tagged = place::tagged(&slug.replace('-', " "), None, None, None);
         Ok(post)
     }
 

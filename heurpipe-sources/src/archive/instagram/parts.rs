@@ -1,6 +1,6 @@
 //! What formats of Instagram have in common: ids, captions, times, accounts, places, media.
 
-use heurpipe_core::{Author, CountryBy, Media, MediaKind, Place, Platform, Post, PostId};
+use heurpipe_core::{Author, Media, MediaKind, Place, Platform, Post, PostId};
 use jiff::Timestamp;
 use jiff::civil::DateTime;
 use jiff::tz::TimeZone;
@@ -173,10 +173,10 @@ pub(super) struct Location {
 }
 
 #[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Address {
-    #[serde(default)]
     city_name: Option<String>,
-    #[serde(default)]
+    region_name: Option<String>,
     country_code: Option<String>,
 }
 
@@ -192,51 +192,31 @@ impl Location {
         if name.is_none() && point.is_none() {
             return None;
         }
-        let mut tagged = place::place(name.unwrap_or_default());
-        self.say_country(&mut tagged);
-        tagged.latitude = point.map(|(latitude, _)| latitude);
-        tagged.longitude = point.map(|(_, longitude)| longitude);
-        Some(tagged)
-    }
-
-    /// The country: by its code, else by what the name says, else by the city.
-    fn say_country(&self, tagged: &mut Place) {
         let address = self.address_json.as_deref();
         let address: Address = address
             .and_then(|json| serde_json::from_str(json).ok())
             .unwrap_or_default();
-        let code = address.country_code.filter(|code| {
-            code.len() == 2 && code.bytes().all(|letter| letter.is_ascii_alphabetic())
-        });
-        if let Some(code) = code {
-            tagged.country = Some(code.to_uppercase());
-            tagged.country_by = Some(CountryBy::Code);
-            return;
-        }
-        let cities = [&self.city, &address.city_name];
-        for city in cities.into_iter().flatten() {
-            if tagged.country.is_none() {
-                let city = place::place(city);
-                tagged.country = city.country;
-                tagged.country_by = city.country_by;
-            }
-        }
+        let city = self.city.as_deref().or(address.city_name.as_deref());
+        let address = place::Address {
+            city: city.unwrap_or_default(),
+            region: address.region_name.as_deref().unwrap_or_default(),
+            country_code: address.country_code.as_deref().unwrap_or_default(),
+        };
+        let mut tagged = place::with_address(name.unwrap_or_default(), address);
+        tagged.latitude = point.map(|(latitude, _)| latitude);
+        tagged.longitude = point.map(|(_, longitude)| longitude);
+        Some(tagged)
     }
 }
 
-/// A point on earth; both zero is where nobody was.
+/// A point on earth, as numbers or texts.
 pub(super) fn point(latitude: &Value, longitude: &Value) -> Option<(f64, f64)> {
     let degrees = |value: &Value| match value {
         Value::Number(number) => number.as_f64(),
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     };
-    degrees(latitude)
-        .zip(degrees(longitude))
-        .filter(|(latitude, longitude)| {
-            let on_earth = latitude.abs() <= 90.0 && longitude.abs() <= 180.0;
-            on_earth && (*latitude, *longitude) != (0.0, 0.0)
-        })
+    place::point(degrees(latitude)?, degrees(longitude)?)
 }
 
 /// A width or height in pixels.

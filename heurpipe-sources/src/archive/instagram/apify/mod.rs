@@ -73,7 +73,8 @@ impl Mapper for Posts {
         post.counts = Counts::new(row.likes_count, row.comments_count, None);
         post.counts.views = row.video_view_count.or(row.video_play_count);
         post.author = author(row.owner_id, row.owner_username, row.owner_full_name);
-        post.places.tagged = row.location_name.as_deref().map(place::place);
+        let location = row.location_name.as_deref().unwrap_or_default();
+        post.places.tagged = place::tagged(location, None, None, None);
         for child in row.child_posts.iter().flatten() {
             child.add_to(&mut post);
         }

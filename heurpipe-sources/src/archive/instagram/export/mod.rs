@@ -17,7 +17,7 @@ use super::super::format::{File, Format, Mapper, Out};
 use super::super::looks::{JsonForm, Looks};
 use super::parts;
 use crate::instagram::ids;
-use crate::lenient;
+use crate::{lenient, place};
 use mojibake::repaired;
 
 pub(super) const NAME: &str = "instagram_export";
@@ -251,10 +251,7 @@ impl Medium {
         let mut shots = exif.into_iter().flatten().flat_map(|exif| &exif.exif_data);
         let (latitude, longitude) =
             shots.find_map(|shot| parts::point(&shot.latitude, &shot.longitude))?;
-        let mut place = Place::default();
-        (place.latitude, place.longitude) = (Some(latitude), Some(longitude));
-        place.crs = Some(Crs::Wgs84);
-        Some(place)
+        place::tagged("", Some(latitude), Some(longitude), Some(Crs::Wgs84))
     }
 }
 
