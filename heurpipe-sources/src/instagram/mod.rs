@@ -57,7 +57,7 @@ mod hashtags;
 pub mod ids;
 mod ledger;
 mod look_up;
-mod map;
+pub(crate) mod map;
 mod mentions;
 mod own;
 mod reader;
@@ -67,7 +67,7 @@ mod stream;
 mod tagged;
 mod usage;
 pub mod webhook;
-mod wire;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 
