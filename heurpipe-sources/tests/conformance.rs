@@ -256,7 +256,7 @@ async fn weibo_catches_up_with_what_appeared_between_runs() {
 async fn an_expired_token_ends_a_run_and_the_next_goes_on_where_it_was() {
     let bench = Bench::new(week(), Duration::ZERO).await;
     let make = || instagram(&bench);
-    let expired = FaultRule::new(FaultTrigger::nth(1), Fault::ExpiredToken);
+    let expired = FaultRule::new(FaultTrigger::Always, Fault::ExpiredToken);
     for partition in make().partitions().await.unwrap() {
         let begun = bench.run(make, &partition, Checkpoint::default(), 1).await;
         bench
@@ -269,6 +269,7 @@ async fn an_expired_token_ends_a_run_and_the_next_goes_on_where_it_was() {
             .await;
         let error = refused.unwrap().unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+        bench.simulator.faults().set(Faults::none());
         let rest = bench.run(make, &partition, begun.checkpoint, ALL).await;
         let got: BTreeSet<String> = begun.posts.union(&rest.posts).cloned().collect();
         assert!(got.is_superset(&bench.held(&partition)), "{}", partition.0);

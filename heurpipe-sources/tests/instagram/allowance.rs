@@ -96,6 +96,26 @@ async fn the_budget_of_hashtags_survives_restarts() {
 }
 
 #[tokio::test]
+async fn sources_of_one_user_count_together() {
+    let api = api_with_hashtags(31).await;
+    let documents = documents();
+    let tags: Vec<String> = (0..31).map(|n| format!("tag{n:02}")).collect();
+    let make = |tags: &[String]| {
+        let source = api.source().hashtags(tags).ledger(documents.clone());
+        source.clock(day(0)).build().unwrap()
+    };
+    let (one, other) = (make(&tags[..16]), make(&tags[16..]));
+    // In turn, so that each has read the ledger before the other writes it.
+    for n in 0..15 {
+        pages(&one, &format!("hashtag/{}/top", tags[n])).await;
+        pages(&other, &format!("hashtag/{}/top", tags[16 + n])).await;
+    }
+    let error = failure(&one, "hashtag/tag15/top").await;
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(api.queries("ig_hashtag_search").await.len(), 30);
+}
+
+#[tokio::test]
 async fn an_empty_ledger_is_told_by_the_api_what_was_asked_for() {
     let (world, simulator) = simulated(SimulatorOptions::default()).await;
     let hashtags = world.hashtags();
