@@ -11,7 +11,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::InstagramGraph;
-use super::client::{self, Fields, GraphClient, Once};
+use super::client::{self, GraphClient, Once};
+use super::fields::Fields;
 use super::ledger::Ledger;
 use super::stream;
 use crate::http::{Http, Pace, Pacing, Wire, base_url};
@@ -62,7 +63,11 @@ impl Default for InstagramGraphBuilder {
             left_out: BTreeSet::new(),
             page_size: MAX_PAGE_SIZE,
             bounds: Bounds::default(),
-            pacing: Pacing::default(),
+            pacing: Pacing {
+                // What is used up is given back call by call over an hour, and who comes too early is refused and lengthens the block.
+                rest: Duration::from_secs(3600),
+                ..Pacing::default()
+            },
             wire: Wire::default(),
             ledger: None,
             clock: Clock::default(),
@@ -150,7 +155,7 @@ impl InstagramGraphBuilder {
     }
 
     /// Fields that are never asked for, such as `biography` of accounts where personal data are to be spared. Without `permalink`
-    /// posts of others are known by their Graph id alone.
+    /// posts of others are known by their Graph id alone, which cannot be left out.
     pub fn leave_out<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.left_out.extend(fields.into_iter().map(Into::into));
         self

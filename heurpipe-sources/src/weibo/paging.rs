@@ -99,11 +99,15 @@ impl Position {
     }
 }
 
-/// A page may be short or empty in the midst, since hidden posts are taken out after counting: what was announced goes by the count.
+/// A page may be short or empty in the midst, since hidden posts are taken out after counting: what was announced goes by the count. Neither
+/// the count nor the cursor is to be relied on alone; where both say that this page is the last, a call for an empty one is saved.
 fn next_number(number: u64, page: &Envelope, page_size: u32, brought_new: bool) -> Option<u64> {
     let announced = page.total_number.unwrap_or(0);
-    let more = announced > number.saturating_mul(u64::from(page_size));
-    (brought_new || more).then(|| number.saturating_add(1))
+    let counted = |pages: u64| pages.saturating_mul(u64::from(page_size));
+    let more = announced > counted(number);
+    let ends_here =
+        !more && announced > counted(number.saturating_sub(1)) && page.next_cursor == Some(0);
+    (more || brought_new && !ends_here).then(|| number.saturating_add(1))
 }
 
 /// Where the posts below a page begin. `max_id` includes the post that it names, and pages are not sorted. It must lead further down: else a
@@ -214,6 +218,21 @@ mod tests {
             (r#"{"statuses":[],"total_number":41}"#, false, Some(3)),
             (r#"{"statuses":[],"total_number":40}"#, false, None),
             (r#"{"statuses":[{"id":1}],"total_number":1}"#, true, Some(3)),
+            (
+                r#"{"statuses":[{"id":1}],"total_number":40}"#,
+                true,
+                Some(3),
+            ),
+            (
+                r#"{"statuses":[{"id":1}],"total_number":1,"next_cursor":0}"#,
+                true,
+                Some(3),
+            ),
+            (
+                r#"{"statuses":[{"id":1}],"total_number":40,"next_cursor":0}"#,
+                true,
+                None,
+            ),
         ] {
             let after = Position::Number(2).next(&page(json), 20, brought_new);
             assert_eq!(after, next.map(Position::Number), "{json}");

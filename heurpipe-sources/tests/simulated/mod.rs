@@ -11,7 +11,7 @@ use heurpipe_sources::simulator::{
     CALLER, Network, Place, Post, Simulator, SimulatorOptions, World, WorldOptions,
 };
 use heurpipe_sources::weibo::{WeiboApi, WeiboApiBuilder};
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 
 /// Runs that end in an error, one after the other, after which the next one will not do better either.
 const HOPELESS: usize = 50;
@@ -22,6 +22,7 @@ pub struct Bench {
     pub simulator: Simulator,
     pub clock: Clock,
     pub hand: ClockHand,
+    began: Timestamp,
 }
 
 impl Bench {
@@ -36,7 +37,8 @@ impl Bench {
         before_the_end: Duration,
         change: impl FnOnce(&mut SimulatorOptions),
     ) -> Self {
-        let (clock, hand) = Clock::manual(world.now - before_the_end);
+        let began = world.now - before_the_end;
+        let (clock, hand) = Clock::manual(began);
         let world = World::new(world);
         let mut options = SimulatorOptions::default();
         options.clock = Some(clock);
@@ -47,6 +49,7 @@ impl Bench {
             simulator,
             clock,
             hand,
+            began,
         }
     }
 
@@ -145,11 +148,13 @@ impl Bench {
             }
     }
 
-    /// Posts that mention the caller, and have done so from the beginning.
+    /// Posts that mention the caller and were there when the simulation began.
     pub fn mentions(&self) -> Vec<String> {
-        let posts = self.world.mentions_of_caller().into_iter().rev().take(3);
-        posts
-            .map(|position| self.world.posts()[position].id.clone())
+        let positions = self.world.mentions_of_caller().into_iter();
+        positions
+            .map(|position| &self.world.posts()[position])
+            .filter(|post| post.published <= self.began)
+            .map(|post| post.id.clone())
             .collect()
     }
 }
