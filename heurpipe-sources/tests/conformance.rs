@@ -132,7 +132,11 @@ async fn is_killed_at_every_page<S: Source>(bench: &Bench, make: impl Fn() -> S)
         let whole = bench
             .run(&make, &partition, Checkpoint::default(), ALL)
             .await;
-        let is_small = matches!(partition.0.as_str(), "user" | "tagged" | "mentions");
+        let kind = partition
+            .0
+            .split_once('/')
+            .map_or(partition.0.as_str(), |(kind, _)| kind);
+        let is_small = matches!(kind, "user" | "tagged" | "mentions" | "nearby");
         assert!(
             is_small || whole.pages > 1,
             "{} has several pages",
