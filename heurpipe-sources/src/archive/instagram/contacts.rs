@@ -44,11 +44,11 @@ fn without_contacts(json: &RawValue, depth: usize) -> Option<String> {
     let cleaned = |json| cleaned(json, depth + 1);
     if let Some(members) = json::members(json) {
         let is_account = members.iter().any(|(key, _)| key == "username");
-        let is_kept =
-            |key: &str| !CONTACTS.contains(&key) && !(is_account && WHEREABOUTS.contains(&key));
+        let is_contact =
+            |key: &str| CONTACTS.contains(&key) || (is_account && WHEREABOUTS.contains(&key));
         let cleaned: Vec<_> = members
             .iter()
-            .filter(|(key, _)| is_kept(key))
+            .filter(|(key, _)| !is_contact(key))
             .map(|(key, value)| (key.as_ref(), cleaned(value)))
             .collect();
         let changes = cleaned.len() < members.len()

@@ -68,9 +68,12 @@ impl Mapper for Bodies {
             out.post(map::post(medium, &setting)?);
         } else if let Some(media) = json::member(item.json, "data").and_then(json::elements) {
             give(&media, "data", &setting, item, file, out);
-        } else if let Some((account, media)) = account(item.json)? {
-            setting.account = Some(&account);
-            let media: Vec<&RawValue> = media.iter().map(AsRef::as_ref).collect();
+        } else if let Some(account) = account(item.json) {
+            let payload = json::without(account, |key, _| key == "media")?;
+            let account: Account = lenient::object(account)?;
+            let seen = AccountSeen::new(&account, ACCOUNT, &payload);
+            setting.account = Some(&seen);
+            let media: Vec<&RawValue> = account.media.data.iter().map(AsRef::as_ref).collect();
             give(&media, "media.data", &setting, item, file, out);
         } else {
             out.post(map::post(item.json, &setting)?);
@@ -79,18 +82,10 @@ impl Mapper for Bodies {
     }
 }
 
-/// The account of an answer, and its media; none when it has no account. The id beside `business_discovery` is the caller's.
-fn account(answer: &RawValue) -> Result<Option<(AccountSeen, Vec<Box<RawValue>>)>, String> {
-    let discovered = json::member(answer, "business_discovery");
-    let account = match discovered {
-        Some(discovered) => discovered,
-        None if json::member(answer, "media").is_some() => answer,
-        None => return Ok(None),
-    };
-    let payload = json::without(account, |key, _| key == "media")?;
-    let account: Account = lenient::object(account)?;
-    let seen = AccountSeen::new(&account, ACCOUNT, &payload);
-    Ok(Some((seen, account.media.data)))
+/// The account that an answer shows with its media, if it is one. The id beside `business_discovery` is the caller's.
+fn account(answer: &RawValue) -> Option<&RawValue> {
+    let itself = || json::member(answer, "media").map(|_| answer);
+    json::member(answer, "business_discovery").or_else(itself)
 }
 
 /// Gives the media of a list; a bad one by its place.

@@ -11,7 +11,7 @@ pub(super) fn gathered(row: Value) -> Value {
     };
     let mut tree = BTreeMap::new();
     for (path, cell) in cells {
-        if cell != Value::from("") {
+        if cell != "" {
             insert(&mut tree, &path, cell);
         }
     }
