@@ -103,7 +103,8 @@ impl Post {
     }
 }
 
-/// A payload as it came, byte for byte.
+/// A payload as it came, byte for byte, but for line breaks between its values: these are spaces here, so that a record is one line wherever it is
+/// written.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Raw(Box<RawValue>);
@@ -111,7 +112,13 @@ pub struct Raw(Box<RawValue>);
 impl Raw {
     /// Keeps a payload.
     pub fn new(value: Box<RawValue>) -> Self {
-        Self(value)
+        let text = value.get();
+        if !text.contains(['\n', '\r']) {
+            return Self(value);
+        }
+        // Within texts JSON knows no bare line break, so these stand between values.
+        let one_line = text.replace(['\n', '\r'], " ");
+        Self(RawValue::from_string(one_line).unwrap_or(value))
     }
 
     /// Keeps a parsed value.
@@ -120,7 +127,7 @@ impl Raw {
     /// When the value cannot be written as JSON (a map with keys that are not strings).
     pub fn from_value(value: &impl Serialize) -> crate::Result<Self> {
         serde_json::value::to_raw_value(value)
-            .map(Self)
+            .map(Self::new)
             .map_err(|error| {
                 crate::Error::new(crate::ErrorKind::InvalidInput, "raw.from_value").cause(error)
             })

@@ -228,3 +228,12 @@ fn a_post_gone_is_marked_once() {
     );
     assert!(!record.observations[2].gone);
 }
+
+#[test]
+fn a_payload_of_many_lines_is_kept_on_one() {
+    let text = "{\n  \"a\": \"two\\nlines\",\r\n  \"b\": 1\n}";
+    let raw = Raw::new(serde_json::value::RawValue::from_string(text.to_owned()).unwrap());
+    assert_eq!(raw.as_str(), r#"{   "a": "two\nlines",    "b": 1 }"#);
+    let read = |text: &str| serde_json::from_str::<serde_json::Value>(text).unwrap();
+    assert_eq!(read(raw.as_str()), read(text));
+}

@@ -5,9 +5,11 @@ use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures::stream::{self, BoxStream, StreamExt};
 use heurpipe_core::testkit::faults::{Fault, Faults, Faulty, Rule, Trigger};
 use heurpipe_core::testkit::{Collect, Posts};
 use heurpipe_core::*;
+use jiff::Timestamp;
 use tokio::time::Instant;
 
 use super::support::*;
@@ -349,5 +351,68 @@ async fn who_asks_for_a_while_is_left_alone_so_long_but_not_beyond_the_ceiling()
         // A sink that takes no call at all is down; how long its store is waited for is the run's matter, not the stage's.
         assert_eq!(sink.waits().len(), 2);
         assert!(about(&sink.waits()[1]), "{:?}", sink.waits());
+    }
+}
+
+/// A source whose allowance is used up after its first page, for so long.
+struct Spent {
+    spec: SourceSpec,
+    wait: Duration,
+    reads: AtomicUsize,
+}
+
+#[async_trait]
+impl Source for Spent {
+    fn spec(&self) -> &SourceSpec {
+        &self.spec
+    }
+
+    async fn partitions(&self) -> Result<Vec<Partition>> {
+        Ok(vec![Partition("all".to_owned())])
+    }
+
+    fn read(&self, _partition: Partition, from: Checkpoint) -> BoxStream<'static, Result<Page>> {
+        let page = |number: usize| {
+            let id: PostId = format!("test:{number}").parse().unwrap();
+            let post = Post::new(id, Timestamp::UNIX_EPOCH);
+            Ok(Page {
+                items: vec![Incoming::Post(Box::new(post))],
+                checkpoint: Checkpoint::at(number.to_string()),
+            })
+        };
+        let spent = Error::new(ErrorKind::RateLimited, "test.read").after(self.wait);
+        self.reads.fetch_add(1, SeqCst);
+        match from.resume {
+            None => stream::iter([page(1), Err(spent)]).boxed(),
+            Some(_) => stream::iter([page(2)]).boxed(),
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_source_is_waited_for_as_long_as_there_is_patience() {
+    for (wait, read, status) in [
+        (Duration::from_secs(3600), 2, RunStatus::Done),
+        (Duration::from_secs(7 * 24 * 3600), 1, RunStatus::Partial),
+    ] {
+        let source = Spent {
+            spec: SourceSpec::new("spent", "an allowance"),
+            wait,
+            reads: AtomicUsize::new(0),
+        };
+        let begun = Instant::now();
+        let pipeline = Pipeline::builder("patience")
+            .source(source)
+            .sink(Collect::new("out"))
+            .build()
+            .unwrap();
+        let report = pipeline.run(RunOptions::default()).await.unwrap();
+        assert_eq!(
+            (report.posts.read, report.status),
+            (read, status),
+            "{wait:?}"
+        );
+        let waited = begun.elapsed() >= wait;
+        assert_eq!(waited, status == RunStatus::Done, "{wait:?}");
     }
 }

@@ -110,7 +110,7 @@ impl Archive {
     /// use heurpipe_sources::archive::Archive;
     ///
     /// # fn main() -> heurpipe_core::Result<()> {
-    /// let line = r#"{"_id":"4829255386537989","mblogid":"Mch46rqPr","content":"#春夏穿搭#","crawl_time":1666869049}"#;
+    /// let line = r##"{"_id":"4829255386537989","mblogid":"Mch46rqPr","content":"#春夏穿搭#","crawl_time":1666869049}"##;
     /// let items = Archive::in_memory("tweets.jsonl", line.as_bytes()).build()?.items()?;
     /// assert_eq!(items[0].id().to_string(), "weibo:4829255386537989");
     /// # Ok(())

@@ -137,6 +137,7 @@ impl Pace {
     }
 
     /// Takes note that the other side refuses calls for so long.
+    #[cfg(feature = "instagram")]
     pub(crate) fn refused_for(&self, wait: Duration) {
         self.state().standing.blocked_until = later(self.clock.now(), wait);
     }

@@ -11,7 +11,8 @@ use secrecy::SecretString;
 use url::Url;
 
 use super::InstagramGraph;
-use super::client::{self, Fields, GraphClient, Once};
+use super::client::{self, GraphClient, Once};
+use super::fields::Fields;
 use super::ledger::Ledger;
 use super::stream;
 use crate::http::{Http, Pace, Pacing, Wire, base_url};
@@ -154,7 +155,7 @@ impl InstagramGraphBuilder {
     }
 
     /// Fields that are never asked for, such as `biography` of accounts where personal data are to be spared. Without `permalink`
-    /// posts of others are known by their Graph id alone.
+    /// posts of others are known by their Graph id alone, which cannot be left out.
     pub fn leave_out<T: Into<String>>(mut self, fields: impl IntoIterator<Item = T>) -> Self {
         self.left_out.extend(fields.into_iter().map(Into::into));
         self

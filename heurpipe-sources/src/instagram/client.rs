@@ -1,20 +1,17 @@
 //! Calls of the Graph API.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
-
 use heurpipe_core::{Clock, Error, ErrorKind, Result, Retry};
 use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 use url::Url;
 
 use super::errors::{self, Waits};
-use super::fields;
+use super::fields::Fields;
 use super::ledger::Ledger;
 use super::usage::usage;
 use crate::http::{Http, Pace, scrubbed};
 
-/// The host of the other way to log in, which knows the user's own media alone.
+/// The host of the other way to log in, which knows what is the user's own and what shows the user.
 const INSTAGRAM_LOGIN_HOST: &str = "graph.instagram.com";
 
 /// The API for one user and token.
@@ -45,56 +42,6 @@ pub(super) struct Once {
     pub hashtags_compared: OnceCell<()>,
     /// The user's own handle, in lower case.
     pub own_handle: OnceCell<Option<String>>,
-}
-
-/// The fields that are not asked for.
-#[derive(Debug)]
-pub(super) struct Fields {
-    /// By configuration, whatever the call.
-    left_out: BTreeSet<String>,
-    /// By call: the API does not know them.
-    refused: Mutex<BTreeSet<(&'static str, &'static str)>>,
-}
-
-impl Fields {
-    pub(super) fn without(left_out: BTreeSet<String>) -> Self {
-        Self {
-            left_out,
-            refused: Mutex::default(),
-        }
-    }
-
-    fn is_wanted(&self, operation: &'static str, field: &'static str) -> bool {
-        let refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        !self.left_out.contains(field) && !refused.contains(&(operation, field))
-    }
-
-    /// Whether the error names an optional field that the call asked for: then the call is worth making without it. Another partition's call
-    /// may have learnt of the field in between.
-    fn note_refusal(&self, operation: &'static str, error: &Error, asked: &Url) -> bool {
-        if error.kind() != ErrorKind::InvalidInput {
-            return false;
-        }
-        let Some((_, said)) = error.context().find(|(key, _)| *key == "said") else {
-            return false;
-        };
-        let said: BTreeSet<&str> = fields::words(said).collect();
-        let parameters = asked.query_pairs();
-        let list = parameters.into_iter().find(|(name, _)| name == "fields");
-        let list = list.map(|(_, list)| list).unwrap_or_default();
-        let asked: BTreeSet<&str> = fields::words(&list).collect();
-        let named = fields::OPTIONAL
-            .iter()
-            .filter(|field| said.contains(**field) && asked.contains(**field))
-            // `name` is a word of many sentences, and is dropped only when nothing else is meant.
-            .max_by_key(|field| field.len());
-        let Some(field) = named else {
-            return false;
-        };
-        let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
-        refused.insert((operation, field));
-        true
-    }
 }
 
 impl GraphClient {
@@ -181,9 +128,7 @@ impl GraphClient {
 
     /// The fields of a call that are known to the API and wanted.
     pub(super) fn wanted(&self, operation: &'static str, fields: &[&'static str]) -> String {
-        let is_wanted = |field: &&'static str| self.fields.is_wanted(operation, field);
-        let wanted: Vec<&str> = fields.iter().copied().filter(is_wanted).collect();
-        wanted.join(",")
+        self.fields.wanted(operation, fields).join(",")
     }
 
     /// The same for media, whose albums are shown with their items.

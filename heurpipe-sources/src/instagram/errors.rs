@@ -49,6 +49,17 @@ fn begins_with_error(body: &[u8]) -> bool {
     within.is_some_and(|within| within.trim_ascii_start().starts_with(b"\"error\""))
 }
 
+/// The subcode for media that are older than the account's switch to a professional one.
+const BEFORE_SWITCH: i64 = 2_108_006;
+
+/// Whether a medium is not shown because it is older than the account's switch to a professional one: it may well be there.
+pub(super) fn is_before_switch(error: &Error) -> bool {
+    let subcode = BEFORE_SWITCH.to_string();
+    error
+        .context()
+        .any(|(key, value)| key == "subcode" && value == subcode)
+}
+
 fn refused(operation: &'static str, status: u16, refusal: &Refusal, wait: Duration) -> Error {
     let verdict = verdict(refusal);
     let error = match verdict {
@@ -99,7 +110,7 @@ fn verdict(refusal: &Refusal) -> Verdict {
         _ if refusal.is_transient == Some(true) => Verdict::Transient,
         1 | 2 => Verdict::Transient,
         100 if subcode == 33 => Verdict::MaybeGone,
-        100 if subcode == 2_108_006 => Verdict::Gone,
+        100 if subcode == BEFORE_SWITCH => Verdict::Gone,
         24 | 110 | 803 | 9009 => Verdict::Gone,
         100 | 2500 => Verdict::BadRequest,
         _ => Verdict::Unknown,

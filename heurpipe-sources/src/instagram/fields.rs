@@ -1,4 +1,10 @@
-//! Which fields each call asks for. How the API answers without being asked for a field is not documented, so all are named.
+//! Which fields each call asks for. The API answers those that are named and no other.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use heurpipe_core::{Error, ErrorKind};
+use url::Url;
 
 /// An account: the ones of the current documentation, then those that only older versions list.
 pub(super) const ACCOUNT: &[&str] = &[
@@ -112,7 +118,7 @@ pub(super) const CHILDREN: &[&str] = &[
 pub(super) const HASHTAG_CHILDREN: &[&str] = &["id", "media_type", "media_url"];
 
 /// Fields that some versions, hosts and accounts do not know. Refused once, a call does not ask for them again.
-pub(super) const OPTIONAL: &[&str] = &[
+const OPTIONAL: &[&str] = &[
     "alt_text",
     "biography",
     "copyright_check_information",
@@ -140,8 +146,73 @@ pub(super) const OPTIONAL: &[&str] = &[
     "website",
 ];
 
+/// Fields by call.
+type Refused = BTreeSet<(&'static str, &'static str)>;
+
+/// The fields that are not asked for.
+#[derive(Debug)]
+pub(super) struct Fields {
+    /// By configuration, whatever the call.
+    left_out: BTreeSet<String>,
+    /// The API does not know them.
+    refused: Mutex<Refused>,
+}
+
+impl Fields {
+    /// All fields but these; ids are always asked for.
+    pub(super) fn without(mut left_out: BTreeSet<String>) -> Self {
+        left_out.remove("id");
+        Self {
+            left_out,
+            refused: Mutex::default(),
+        }
+    }
+
+    /// Those of a call's fields that it asks for.
+    pub(super) fn wanted(
+        &self,
+        operation: &'static str,
+        fields: &[&'static str],
+    ) -> Vec<&'static str> {
+        let refused = self.refused();
+        let is_wanted = |field: &&'static str| {
+            !self.left_out.contains(*field) && !refused.contains(&(operation, *field))
+        };
+        fields.iter().copied().filter(is_wanted).collect()
+    }
+
+    /// Whether the error names an optional field that the call asked for: then the call is worth making without it. Another partition's call
+    /// may have learnt of the field in between.
+    pub(super) fn note_refusal(&self, operation: &'static str, error: &Error, asked: &Url) -> bool {
+        if error.kind() != ErrorKind::InvalidInput {
+            return false;
+        }
+        let Some((_, said)) = error.context().find(|(key, _)| *key == "said") else {
+            return false;
+        };
+        let said: BTreeSet<&str> = words(said).collect();
+        let list = asked.query_pairs().find(|(name, _)| name == "fields");
+        let list = list.map(|(_, list)| list).unwrap_or_default();
+        let asked: BTreeSet<&str> = words(&list).collect();
+        let named = OPTIONAL
+            .iter()
+            .filter(|field| said.contains(**field) && asked.contains(**field))
+            // `name` is a word of many sentences, and is dropped only when nothing else is meant.
+            .max_by_key(|field| field.len());
+        let Some(field) = named else {
+            return false;
+        };
+        self.refused().insert((operation, field));
+        true
+    }
+
+    fn refused(&self) -> MutexGuard<'_, Refused> {
+        self.refused.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// The words of a text that could be names of fields.
-pub(super) fn words(text: &str) -> impl Iterator<Item = &str> {
+fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_'))
         .filter(|word| !word.is_empty())
 }

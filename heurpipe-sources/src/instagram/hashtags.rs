@@ -80,12 +80,20 @@ async fn compare(client: &GraphClient) -> Result<()> {
     }
     match searched(client).await {
         Ok(hashtags) => client.ledger.adopt(hashtags).await,
-        Err(error) if error.retry() == Retry::Temporary => Err(error),
-        Err(error) => {
+        Err(error) if is_not_told(&error) => {
             tracing::warn!(%error, "which hashtags were asked for cannot be told, counting from none");
             Ok(())
         }
+        Err(error) => Err(error),
     }
+}
+
+/// Whether the API does not tell this user which hashtags were asked for; all else that fails would fail the next call as well.
+fn is_not_told(error: &Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::PermissionDenied | ErrorKind::NotFound | ErrorKind::InvalidInput
+    )
 }
 
 /// The hashtags that count against the budget, by name and id.

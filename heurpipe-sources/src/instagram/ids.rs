@@ -54,7 +54,7 @@ pub fn shortcode_of(pk: u64) -> String {
 /// ```
 /// use heurpipe_sources::instagram::ids::given_out_at;
 /// let at = given_out_at(3_123_724_930_722_523_505);
-/// assert_eq!(at.to_string()[..16], *"2023-06-12T19:20");
+/// assert_eq!(at.to_string(), "2023-06-12T19:10:51.464Z");
 /// ```
 pub fn given_out_at(pk: u64) -> Timestamp {
     // The upper 41 bits count milliseconds since the network's own beginning. They end in 2081, so the sum is always a time.

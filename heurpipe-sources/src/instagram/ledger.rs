@@ -17,7 +17,8 @@ const WINDOW: SignedDuration = SignedDuration::from_hours(7 * 24);
 /// The same usage told again is worth writing down after so long.
 const USAGE_IS_OLD_AFTER: SignedDuration = SignedDuration::from_mins(1);
 
-/// The ledger of one user.
+/// The ledger of one user. What is charged is written down before the call is made, and counted with what other sources of the
+/// process have charged to the same user in the meantime.
 #[derive(Debug)]
 pub(super) struct Ledger {
     hashtags: Kept<Hashtags>,
@@ -43,7 +44,8 @@ impl Ledger {
     /// `RateLimited` when it would be one too many, with the time until the oldest falls out.
     pub(super) async fn charge(&self, tag: &str) -> Result<()> {
         let now = self.clock.now();
-        let charged = self.hashtags.with(|known| known.charge(tag, now)).await?;
+        let charge = |known: &mut Hashtags| known.charge(tag, now);
+        let charged = self.hashtags.with(charge).await?;
         charged.map_err(|wait| {
             Error::new(ErrorKind::RateLimited, "instagram.hashtag_budget")
                 .message(format!(

@@ -8,7 +8,7 @@ use super::builder::is_handle;
 use super::client::GraphClient;
 use super::map::{self, GRAPH, Setting};
 use super::stream::{Fetched, Stream};
-use super::{InstagramGraph, ids, own};
+use super::{InstagramGraph, errors, ids, own};
 
 /// Pages that are read in search of one post: an account's newest 2,000.
 const PAGES: usize = 40;
@@ -40,6 +40,7 @@ impl LookUpPost for InstagramGraph {
 
 async fn by_id(client: &GraphClient, id: &str) -> Result<Sighting> {
     let item = match own::medium(client, id).await {
+        Err(error) if errors::is_before_switch(&error) => return Ok(Sighting::CannotTell),
         // Patience has not helped, and nobody but the user themself could be kept from seeing it.
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Sighting::Gone),
         answer => answer?,

@@ -12,7 +12,7 @@ use crate::lenient;
 
 /// What is known of all media of an answer.
 #[derive(Debug)]
-pub(super) struct Setting<'a> {
+pub(crate) struct Setting<'a> {
     /// The kind of call, under which the payload is kept.
     pub call: &'static str,
     /// Whose they are, where the call says so.
@@ -22,7 +22,7 @@ pub(super) struct Setting<'a> {
 
 /// An account as a call showed it.
 #[derive(Debug, Clone)]
-pub(super) struct AccountSeen {
+pub(crate) struct AccountSeen {
     pub author: Author,
     /// The kind of call, under which the payload is kept.
     call: &'static str,
@@ -31,7 +31,7 @@ pub(super) struct AccountSeen {
 
 impl AccountSeen {
     /// `payload` is the account without its posts.
-    pub(super) fn new(account: &Account, call: &'static str, payload: &RawValue) -> Self {
+    pub(crate) fn new(account: &Account, call: &'static str, payload: &RawValue) -> Self {
         Self {
             author: author(account),
             call,
@@ -50,7 +50,7 @@ impl AccountSeen {
 ///
 /// # Errors
 /// A sentence that says why it is no post.
-pub(super) fn post(item: &RawValue, setting: &Setting<'_>) -> Result<Post, String> {
+pub(crate) fn post(item: &RawValue, setting: &Setting<'_>) -> Result<Post, String> {
     let node: MediaNode =
         lenient::object(item).map_err(|error| format!("not a medium: {error}"))?;
     let (id, alias) = identity(&node).ok_or("it has no id")?;

@@ -1,10 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
-use heurpipe_core::{Incoming, MediaKind, Record};
+use heurpipe_core::MediaKind;
 
 use super::*;
 use crate::instagram::samples;
-use crate::ndjson;
 
 fn setting(account: Option<&AccountSeen>) -> Setting<'_> {
     Setting {
@@ -201,9 +200,14 @@ fn recorded_payloads_are_read() {
     );
 }
 
+#[cfg(feature = "ndjson")]
 /// Every recorded payload of a medium and of an account: what is stored holds it byte for byte, and is the same after it was written and read.
 #[test]
 fn recorded_payloads_lose_nothing() {
+    use heurpipe_core::{Incoming, Record};
+
+    use crate::ndjson;
+
     let Some(folder) = samples::folder() else {
         return;
     };

@@ -39,8 +39,8 @@
 //! there the pause between two grows in a straight line, up to 30 seconds just below 100; at 100 none is made until the allowance is back, and the
 //! stream ends with a `RateLimited` error that says how long that takes. The ledger remembers this too, so that a restart does not call on.
 //!
-//! The ledger belongs to one user and is written by one process: sources that share a user are made in one, as clones of one source where they
-//! read the same.
+//! The ledger belongs to one user and is written by one process. Several sources of that process may share it; clones of a source share its
+//! pace as well.
 //!
 //! # Errors
 //! Limits and failures that pass are temporary. A token that is expired or revoked, a missing permission, a block, and a budget of
@@ -57,7 +57,7 @@ mod hashtags;
 pub mod ids;
 mod ledger;
 mod look_up;
-mod map;
+pub(crate) mod map;
 mod mentions;
 mod own;
 mod reader;
@@ -67,7 +67,7 @@ mod stream;
 mod tagged;
 mod usage;
 pub mod webhook;
-mod wire;
+pub(crate) mod wire;
 
 use std::sync::Arc;
 

@@ -10,11 +10,11 @@ use crate::lenient;
 
 /// A page of media. The items are kept as text: one that cannot be read must not take the page with it.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct MediaPage {
+pub(crate) struct MediaPage {
     #[serde(default)]
     pub data: Vec<Box<RawValue>>,
     #[serde(default)]
-    pub paging: Option<Paging>,
+    pub(super) paging: Option<Paging>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -91,7 +91,7 @@ pub(super) struct Mentioned {
 }
 
 #[derive(Debug, Deserialize)]
-pub(super) struct Account {
+pub(crate) struct Account {
     #[serde(default, deserialize_with = "lenient::id")]
     pub id: Option<String>,
     #[serde(default)]

@@ -3,6 +3,7 @@
 
 mod containers;
 mod hostile;
+mod instagram;
 mod mapping;
 mod support;
 mod weibo;

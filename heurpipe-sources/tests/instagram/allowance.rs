@@ -96,6 +96,26 @@ async fn the_budget_of_hashtags_survives_restarts() {
 }
 
 #[tokio::test]
+async fn sources_of_one_user_count_together() {
+    let api = api_with_hashtags(31).await;
+    let documents = documents();
+    let tags: Vec<String> = (0..31).map(|n| format!("tag{n:02}")).collect();
+    let make = |tags: &[String]| {
+        let source = api.source().hashtags(tags).ledger(documents.clone());
+        source.clock(day(0)).build().unwrap()
+    };
+    let (one, other) = (make(&tags[..16]), make(&tags[16..]));
+    // In turn, so that each has read the ledger before the other writes it.
+    for n in 0..15 {
+        pages(&one, &format!("hashtag/{}/top", tags[n])).await;
+        pages(&other, &format!("hashtag/{}/top", tags[16 + n])).await;
+    }
+    let error = failure(&one, "hashtag/tag15/top").await;
+    assert_eq!(error.kind(), ErrorKind::RateLimited);
+    assert_eq!(api.queries("ig_hashtag_search").await.len(), 30);
+}
+
+#[tokio::test]
 async fn an_empty_ledger_is_told_by_the_api_what_was_asked_for() {
     let (world, simulator) = simulated(SimulatorOptions::default()).await;
     let hashtags = world.hashtags();
@@ -144,6 +164,28 @@ async fn a_hashtag_that_the_api_does_not_count_is_not_counted_here() {
     let known: serde_json::Value =
         serde_json::from_str(&memo(&documents, "hashtags").await).unwrap();
     assert_eq!(known["asked"].as_object().unwrap().len(), 1, "{known}");
+}
+
+#[tokio::test]
+async fn a_dead_token_is_told_before_anything_is_counted() {
+    let api = Api::start().await;
+    let searched = format!("{CALLER}/recently_searched_hashtags");
+    api.at(
+        &searched,
+        [
+            refusal(190, 463, "expired"),
+            refusal(10, 0, "no permission"),
+        ],
+    )
+    .await;
+    api.at("ig_hashtag_search", [ok(json!({"id": "178"}))])
+        .await;
+    api.at("178/top_media", [page(&["1"], None)]).await;
+    let source = api.source().hashtags(["ootd"]).build().unwrap();
+    let error = failure(&source, "hashtag/ootd/top").await;
+    assert_eq!(error.kind(), ErrorKind::Unauthenticated);
+    // Who may not ask what was counted counts for themselves.
+    assert_eq!(graph_ids(&pages(&source, "hashtag/ootd/top").await), ["1"]);
 }
 
 fn with_usage(reply: ResponseTemplate, percent: u32) -> ResponseTemplate {
@@ -231,6 +273,11 @@ async fn a_used_up_business_allowance_says_when_it_is_back() {
     pages(&client(), "tagged").await;
     let error = failure(&client(), "tagged").await;
     assert_eq!(error.kind(), ErrorKind::RateLimited);
-    assert_eq!(error.retry_after(), Some(Duration::from_secs(20 * 60)));
+    // The call that used it up falls out within the hour, which is told in minutes.
+    let wait = error.retry_after().unwrap().as_secs();
+    assert!(
+        wait % 60 == 0 && (50 * 60..=60 * 60).contains(&wait),
+        "{wait}"
+    );
     assert!(error.to_string().contains("code=80002"), "{error}");
 }

@@ -50,6 +50,23 @@ async fn own_media_that_are_no_longer_there_are_gone() {
 }
 
 #[tokio::test]
+async fn own_media_of_before_the_account_was_professional_may_be_there() {
+    let api = Api::start().await;
+    api.at(CALLER, [own_account()]).await;
+    api.at(
+        "11",
+        [refusal(100, 2_108_006, "Media posted before conversion")],
+    )
+    .await;
+    let source = api.source().own_media().build().unwrap();
+    let sighting = source
+        .look_up(&known("graph:11", Some("me")))
+        .await
+        .unwrap();
+    assert_eq!(sighting, Sighting::CannotTell);
+}
+
+#[tokio::test]
 async fn posts_of_others_are_found_among_those_of_their_author() {
     let (world, source, _simulator) = world_and_source().await;
     let others = || {
@@ -94,7 +111,7 @@ async fn the_search_ends_where_the_post_would_have_to_stand() {
     let found = ok(json!({"business_discovery": {"id": "9", "username": "brand", "media": media}}));
     api.at(CALLER, [own_account(), found]).await;
     let source = api.source().own_media().build().unwrap();
-    // Its number was given out on 11 February 2026.
+    // Its number was given out on 9 February 2026.
     let wanted = known("3828948013003891280", Some("brand"));
     let sighting = source.look_up(&wanted).await.unwrap();
     assert_eq!(sighting, Sighting::CannotTell);

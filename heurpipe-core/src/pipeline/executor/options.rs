@@ -36,6 +36,9 @@ pub struct RunOptions {
     pub byte_budget: usize,
     /// Partitions read at the same time.
     pub readers: usize,
+    /// How long a source is waited for that says how long it must be (its allowance is used up). What takes longer ends the partition for this
+    /// run; the next one goes on there.
+    pub source_patience: Duration,
     /// Batches whose media are fetched at the same time.
     pub fetches: usize,
     /// Whether batches leave the fetching in the order in which they came.
@@ -71,6 +74,7 @@ impl Default for RunOptions {
             batch_age: Duration::from_millis(100),
             byte_budget: 64 << 20,
             readers: 4,
+            source_patience: Duration::from_secs(3600),
             fetches: 4,
             fetch_order: Order::Free,
             workers: crate::compute::cores(),

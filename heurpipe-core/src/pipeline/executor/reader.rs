@@ -71,9 +71,13 @@ impl Reader {
     }
 
     /// How long to wait before reading on; none: the partition is given up. Documents are waited for however long they are down: that pauses
-    /// the run.
+    /// the run. A source that asks for more patience than there is has its partition given up: a budget of a week is no reason to stay.
     fn wait_after(&self, error: &Error, waits: &mut Waits) -> Option<Duration> {
         if error.retry() != Retry::Temporary || self.shared.stopping() {
+            return None;
+        }
+        let asked = error.retry_after();
+        if asked.is_some_and(|asked| asked > self.shared.options.source_patience) {
             return None;
         }
         let wait = waits.next();
@@ -82,7 +86,7 @@ impl Reader {
         } else {
             wait.or(Some(MAX_STORE_WAIT))
         };
-        wait.map(|wait| error.retry_after().unwrap_or(wait))
+        wait.map(|wait| asked.unwrap_or(wait))
     }
 
     async fn read_pages(

@@ -43,6 +43,23 @@ pub(super) fn cut_object(
     })
 }
 
+/// Gives what stands under some keys of an object, and passes over the rest.
+pub(super) fn cut_members(
+    reader: &mut dyn Read,
+    members: &'static [&'static str],
+    limit: u64,
+    take: &mut Take<'_>,
+) -> Result<()> {
+    run(reader, limit, take, |cutter, value| {
+        value.deserialize_any(Object {
+            cutter,
+            lists: &[],
+            members,
+            path: String::new(),
+        })
+    })
+}
+
 type Value<'r> = serde_json::Deserializer<serde_json::de::IoRead<Box<dyn Read + 'r>>>;
 
 fn run(

@@ -112,3 +112,15 @@ pub(super) fn cut(reader: &mut dyn Read, layout: Layout, take: &mut Take<'_>) ->
         }
     }
 }
+
+/// Gives what stands under some keys of a file that is one object.
+///
+/// # Errors
+/// When it cannot be read.
+pub(super) fn cut_members(
+    reader: &mut dyn Read,
+    members: &'static [&'static str],
+    take: &mut Take<'_>,
+) -> Result<()> {
+    json::cut_members(reader, members, ITEM_LIMIT, take)
+}

@@ -215,7 +215,7 @@ async fn pictures_within_a_zip_are_read_where_the_zip_was_named() {
     }
     zip.finish().unwrap();
     let url = |name: &str| {
-        let mut url = url::Url::from_file_path(path.canonicalize().unwrap()).unwrap();
+        let mut url = Url::from_file_path(path.canonicalize().unwrap()).unwrap();
         url.query_pairs_mut().append_pair("in", name);
         url.to_string()
     };
