@@ -2,6 +2,8 @@
 //! cursors die, when posts appear meanwhile and when the network misbehaves.
 #![allow(clippy::unwrap_used)]
 
+#[path = "simulated/runs.rs"]
+mod runs;
 mod simulated;
 
 use std::collections::BTreeSet;
@@ -15,10 +17,12 @@ use heurpipe_sources::instagram::InstagramGraph;
 use heurpipe_sources::ndjson::{NdjsonSource, to_line};
 use heurpipe_sources::simulator::{Fault, FaultRule, FaultTrigger, Faults, Network, WorldOptions};
 use heurpipe_sources::weibo::WeiboApi;
-use simulated::{AROUND_M, Bench, SHANGHAI};
+use simulated::{Bench, SHANGHAI};
 
 const HOUR: Duration = Duration::from_secs(3600);
 const ALL: usize = usize::MAX;
+/// Metres around a place that are searched.
+const AROUND_M: u32 = 11_000;
 
 /// Six days, fifty posts a day.
 fn week() -> WorldOptions {

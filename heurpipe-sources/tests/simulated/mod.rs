@@ -1,20 +1,16 @@
-//! What tests of the API clients share: a simulated world, what it has to give, and runs that end and are taken up again.
+//! What tests of the API clients share: a simulated world, clients of it, and what it has to give.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use heurpipe_core::{Checkpoint, Clock, ClockHand, Error, Incoming, Partition, Retry, Source};
+use heurpipe_core::{Clock, ClockHand, Partition};
 use heurpipe_sources::instagram::{InstagramGraph, InstagramGraphBuilder};
 use heurpipe_sources::simulator::{
     CALLER, Network, Place, Post, Simulator, SimulatorOptions, World, WorldOptions,
 };
 use heurpipe_sources::weibo::{WeiboApi, WeiboApiBuilder};
 use jiff::{SignedDuration, Timestamp};
-
-/// Runs that end in an error, one after the other, after which the next one will not do better either.
-const HOPELESS: usize = 50;
 
 /// A simulator with a clock that is set by hand.
 pub struct Bench {
@@ -26,12 +22,7 @@ pub struct Bench {
 }
 
 impl Bench {
-    /// Simulates this world from so long before its end on.
-    pub async fn new(world: WorldOptions, before_the_end: Duration) -> Self {
-        Self::with(world, before_the_end, |_| ()).await
-    }
-
-    /// The same with other options.
+    /// Simulates this world from so long before its end on, with these changes of the options.
     pub async fn with(
         world: WorldOptions,
         before_the_end: Duration,
@@ -72,32 +63,6 @@ impl Bench {
             .clock(self.clock)
             .retries(0, Duration::ZERO)
             .longest_pause(Duration::ZERO)
-    }
-
-    /// Runs over a partition until `pages` have been read or it ends. A run that fails for a while is followed by one with a new source, from what
-    /// the last stored, after as long as the error says.
-    pub async fn run<S: Source>(
-        &self,
-        make: impl Fn() -> S,
-        partition: &Partition,
-        from: Checkpoint,
-        pages: usize,
-    ) -> Run {
-        let mut run = Run {
-            posts: BTreeSet::new(),
-            pages: 0,
-            checkpoint: from,
-        };
-        for _ in 0..HOPELESS {
-            match run.go_on(&make(), partition, pages).await {
-                Ok(()) => return run,
-                Err(error) => {
-                    assert_eq!(error.retry(), Retry::Temporary, "{error:?}");
-                    self.hand.advance(error.retry_after().unwrap_or_default());
-                }
-            }
-        }
-        panic!("{} comes to no end", partition.0);
     }
 
     /// The ids of the posts that a partition holds now.
@@ -161,48 +126,8 @@ impl Bench {
 
 /// Degrees north and east of a place around which posts are made.
 pub const SHANGHAI: (f64, f64) = (31.2304, 121.4737);
-/// So many metres around it.
-pub const AROUND_M: u32 = 11_000;
-
 /// Well within the range of the search, whatever the globe's form.
 fn is_in_shanghai(place: &Place) -> bool {
     let (latitude, longitude) = SHANGHAI;
     (place.latitude - latitude).abs() < 0.04 && (place.longitude - longitude).abs() < 0.04
-}
-
-/// What runs over a partition have brought.
-#[derive(Debug)]
-pub struct Run {
-    /// Ids of posts.
-    pub posts: BTreeSet<String>,
-    /// Pages read.
-    pub pages: usize,
-    /// As it is stored in between, as JSON.
-    pub checkpoint: Checkpoint,
-}
-
-impl Run {
-    async fn go_on(
-        &mut self,
-        source: &impl Source,
-        partition: &Partition,
-        pages: usize,
-    ) -> Result<(), Error> {
-        let mut stream = source.read(partition.clone(), self.checkpoint.clone());
-        while self.pages < pages {
-            let Some(page) = stream.next().await.transpose()? else {
-                return Ok(());
-            };
-            self.pages += 1;
-            let stored = serde_json::to_string(&page.checkpoint).unwrap();
-            self.checkpoint = serde_json::from_str(&stored).unwrap();
-            for item in page.items {
-                match item {
-                    Incoming::Post(post) => self.posts.insert(post.id.native.to_string()),
-                    other => panic!("no post: {other:?}"),
-                };
-            }
-        }
-        Ok(())
-    }
 }
