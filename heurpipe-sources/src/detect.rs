@@ -11,10 +11,12 @@ use crate::folder;
 #[cfg(feature = "ndjson")]
 use crate::ndjson;
 
+/// What was opened; none: what lies there is of another form.
+type Opened = Option<Box<dyn Source>>;
+
 /// A form of input that is known by its looks.
 struct Form {
-    /// Opens it; none: what lies there is of another form.
-    open: fn(&Path) -> Result<Option<Box<dyn Source>>>,
+    open: fn(&Path) -> Result<Opened>,
     /// As told to who gave something else.
     description: fn() -> String,
 }
