@@ -14,7 +14,7 @@ if ! command -v chromium >/dev/null; then
 fi
 
 cargo build -q --workspace --all-features --bins
-target/debug/heurpipe demo --posts 80 --dir "$out/demo" --listen "$address" >"$out/demo.log" 2>&1 &
+"${CARGO_TARGET_DIR:-target}/debug/heurpipe" demo --posts 80 --dir "$out/demo" --listen "$address" >"$out/demo.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT
 # The pages are there from the first post on; what they are tested for is there when both use cases are done.
