@@ -21,15 +21,8 @@ mod size;
 mod swiftide;
 mod throughput;
 
-use std::error::Error;
-
-use heurpipe_benches::{Effort, Report, Row, chosen};
+use heurpipe_benches::{AnyResult, Case, run};
 use tokio::runtime::Runtime;
-
-type AnyResult<T> = Result<T, Box<dyn Error>>;
-
-/// Measures a case and gives its rows.
-type Case = fn(&Runtime, Effort) -> AnyResult<Vec<Row>>;
 
 const CASES: [(&str, Case); 4] = [
     ("throughput", throughput::rows),
@@ -43,18 +36,5 @@ fn main() -> AnyResult<()> {
     if let Some(posts) = memory::asked_of_child() {
         return runtime.block_on(memory::child(posts));
     }
-    let effort = Effort::from_arguments();
-    let chosen = chosen(&CASES.map(|(name, _)| name))?;
-    let mut report = Report::new("pipeline");
-    for (name, case) in CASES {
-        if chosen.is_empty() || chosen.iter().any(|wanted| wanted == name) {
-            eprintln!("{name} ...");
-            report.rows.extend(case(&runtime, effort)?);
-        }
-    }
-    match chosen.is_empty() {
-        true => report.publish()?,
-        false => print!("{report}"),
-    }
-    Ok(())
+    run("pipeline", &CASES, &runtime)
 }

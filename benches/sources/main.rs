@@ -18,15 +18,8 @@ mod load;
 mod memory;
 mod simulator;
 
-use std::error::Error;
-
-use heurpipe_benches::{Effort, Report, Row, chosen};
+use heurpipe_benches::{AnyResult, Case, run};
 use tokio::runtime::Runtime;
-
-type AnyResult<T> = Result<T, Box<dyn Error>>;
-
-/// Measures a case and gives its rows.
-type Case = fn(&Runtime, Effort) -> AnyResult<Vec<Row>>;
 
 const CASES: [(&str, Case); 3] = [
     ("archives", archives::rows),
@@ -39,18 +32,5 @@ fn main() -> AnyResult<()> {
     if let Some(path) = memory::asked_of_child() {
         return runtime.block_on(memory::child(&path));
     }
-    let effort = Effort::from_arguments();
-    let chosen = chosen(&CASES.map(|(name, _)| name))?;
-    let mut report = Report::new("sources");
-    for (name, case) in CASES {
-        if chosen.is_empty() || chosen.iter().any(|wanted| wanted == name) {
-            eprintln!("{name} ...");
-            report.rows.extend(case(&runtime, effort)?);
-        }
-    }
-    match chosen.is_empty() {
-        true => report.publish()?,
-        false => print!("{report}"),
-    }
-    Ok(())
+    run("sources", &CASES, &runtime)
 }

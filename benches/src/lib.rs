@@ -12,14 +12,14 @@
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-mod choice;
+mod cases;
 mod machine;
 mod memory;
 mod report;
 mod timing;
 pub mod workload;
 
-pub use choice::chosen;
+pub use cases::{AnyResult, Case, run};
 pub use machine::Machine;
 pub use memory::peak;
 pub use report::{Report, Row, target_folder};

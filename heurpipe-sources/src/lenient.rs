@@ -5,6 +5,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
+#[cfg(feature = "weibo")]
+use crate::place;
+
 /// Reads an item that must be an object: a list of values would pass for one whose fields stand in order.
 pub(crate) fn object<T: DeserializeOwned>(item: &RawValue) -> Result<T, String> {
     if !item.get().starts_with('{') {
@@ -69,6 +72,22 @@ pub(crate) fn integer<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Opti
         Value::String(text) => text.trim().parse().ok(),
         _ => None,
     })
+}
+
+/// A point on earth, latitude and longitude each written as a number or as a text.
+#[cfg(feature = "weibo")]
+pub(crate) fn point(latitude: &Value, longitude: &Value) -> Option<(f64, f64)> {
+    place::point(number(latitude)?, number(longitude)?)
+}
+
+/// A number written as a number or as a text.
+#[cfg(feature = "weibo")]
+pub(crate) fn number(value: &Value) -> Option<f64> {
+    match value {
+        Value::Number(number) => number.as_f64(),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
 }
 
 /// A count written as a number or as a text such as `123`, `100万+` or `1.2亿`. A negative one stands for hidden and is absent.

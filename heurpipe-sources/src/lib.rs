@@ -16,6 +16,8 @@ mod http;
 pub mod instagram;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
 mod lenient;
+#[cfg(any(feature = "instagram", feature = "weibo"))]
+mod links;
 #[cfg(feature = "media")]
 pub mod media;
 #[cfg(feature = "ndjson")]

@@ -104,7 +104,7 @@ impl Archive {
     }
 
     /// Begins to set up an archive that lies in memory: one file, or a ZIP. Its name tells how it is packed (`.gz`, `.xz`) and names what
-    /// cannot be read.
+    /// cannot be read. Its posts are seen when they are read, unless [`ArchiveBuilder::collected_at`] tells when it was made.
     ///
     /// ```
     /// use heurpipe_sources::archive::Archive;

@@ -26,7 +26,7 @@ pub(crate) use pace::Standing;
 pub(crate) use pace::{Pace, Pacing};
 pub(crate) use retry_after::retry_after;
 #[cfg(any(feature = "instagram", feature = "weibo"))]
-pub(crate) use scrub::scrubbed;
+pub(crate) use scrub::{scrubbed, scrubbed_payload};
 
 /// How the clients name themselves.
 pub(crate) const USER_AGENT: &str = concat!("heurpipe/", env!("CARGO_PKG_VERSION"));

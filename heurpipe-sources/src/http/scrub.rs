@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use heurpipe_core::Raw;
+use serde_json::value::RawValue;
+
 /// Names whose values are secret, as they stand in queries and bodies.
 const SECRET: [&str; 4] = [
     "access_token",
@@ -34,6 +37,13 @@ pub(crate) fn scrubbed(text: &str) -> Cow<'_, str> {
     }
     clean.push_str(rest);
     Cow::Owned(clean)
+}
+
+/// A payload untouched, but for a token, should one stand in it.
+pub(crate) fn scrubbed_payload(payload: &RawValue) -> Raw {
+    let text = scrubbed(payload.get());
+    let clean = RawValue::from_string(text.into_owned()).unwrap_or_else(|_| payload.to_owned());
+    Raw::new(clean)
 }
 
 fn next_secret(text: &str) -> Option<(usize, &'static str)> {

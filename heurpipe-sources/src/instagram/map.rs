@@ -7,8 +7,8 @@ use url::Url;
 
 use super::wire::{Account, MediaNode};
 use super::{caption, ids};
-use crate::http::scrubbed;
-use crate::lenient;
+use crate::http::scrubbed_payload;
+use crate::{lenient, links};
 
 /// What is known of all media of an answer.
 #[derive(Debug)]
@@ -35,7 +35,7 @@ impl AccountSeen {
         Self {
             author: author(account),
             call,
-            payload: raw(payload),
+            payload: scrubbed_payload(payload),
         }
     }
 
@@ -72,7 +72,8 @@ pub(crate) fn post(item: &RawValue, setting: &Setting<'_>) -> Result<Post, Strin
     post.text = node.caption.unwrap_or_default();
     post.hashtags = caption::hashtags(&post.text);
     post.mentions = caption::mentions(&post.text);
-    post.raw.insert(setting.call.to_owned(), raw(item));
+    post.raw
+        .insert(setting.call.to_owned(), scrubbed_payload(item));
     Ok(post)
 }
 
@@ -130,7 +131,7 @@ fn instagram(native: String) -> PostId {
 /// What ids of the Graph API begin with: they live in a space of their own, for posts as for accounts.
 pub(super) const GRAPH: &str = "graph:";
 
-fn graph_id(id: &str) -> String {
+pub(crate) fn graph_id(id: &str) -> String {
     format!("{GRAPH}{id}")
 }
 
@@ -179,7 +180,8 @@ fn add_medium(media: &mut Vec<Media>, node: &MediaNode, kind: MediaKind, url: &s
             _ => graph_id(id),
         }
     };
-    let mut id = parsed.as_ref().and_then(file_name).unwrap_or_else(own_id);
+    let named = parsed.as_ref().and_then(links::file_name);
+    let mut id = named.map_or_else(own_id, str::to_owned);
     let is_taken = |id: &str| media.iter().any(|known| known.id == id);
     if is_taken(&id) {
         id = own_id();
@@ -194,23 +196,10 @@ fn add_medium(media: &mut Vec<Media>, node: &MediaNode, kind: MediaKind, url: &s
     media.push(medium);
 }
 
-/// The file's name: the same in every answer that shows the picture, while all of the query changes from one to the next.
-fn file_name(url: &Url) -> Option<String> {
-    let name = url.path_segments()?.next_back()?;
-    (!name.is_empty()).then(|| name.to_owned())
-}
-
 /// `oe` is the time at which the URL stops working, in hexadecimal.
-fn expiry(url: &Url) -> Option<Timestamp> {
+pub(crate) fn expiry(url: &Url) -> Option<Timestamp> {
     let (_, oe) = url.query_pairs().find(|(name, _)| name == "oe")?;
     Timestamp::from_second(i64::from_str_radix(&oe, 16).ok()?).ok()
-}
-
-/// The payload untouched, but for a token, should one stand in it.
-fn raw(item: &RawValue) -> Raw {
-    let text = scrubbed(item.get());
-    let clean = RawValue::from_string(text.into_owned()).unwrap_or_else(|_| item.to_owned());
-    Raw::new(clean)
 }
 
 #[cfg(test)]

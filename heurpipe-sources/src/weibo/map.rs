@@ -11,7 +11,7 @@ use url::Url;
 
 use super::wire::{Status, User};
 use super::{ids, pictures, places, text};
-use crate::http::scrubbed;
+use crate::http::{scrubbed, scrubbed_payload};
 use crate::lenient;
 
 /// The name under which the payload of a page is kept.
@@ -129,10 +129,12 @@ fn read(item: &RawValue, setting: &Setting<'_>) -> Result<Mapped, String> {
         items.extend(original.items);
     }
     post.published_at = published_at;
-    post.raw.insert(setting.call.to_owned(), raw(item));
+    post.raw
+        .insert(setting.call.to_owned(), scrubbed_payload(item));
     let whole = match setting.whole.get(&number) {
         Some(WholeText::Given(whole)) => {
-            post.raw.insert(SHOW_CALL.to_owned(), raw(whole));
+            post.raw
+                .insert(SHOW_CALL.to_owned(), scrubbed_payload(whole));
             Some(&**whole)
         }
         Some(WholeText::Refused(why)) => {
@@ -223,13 +225,6 @@ fn permalink(status: &Status, number: &str) -> Option<String> {
     let user = status.user.as_ref()?.number()?;
     let bid = ids::bid_of(number.parse().ok()?);
     Some(format!("https://weibo.com/{user}/{bid}"))
-}
-
-/// The payload untouched, but for a token, should one stand in it.
-fn raw(item: &RawValue) -> Raw {
-    let text = scrubbed(item.get());
-    let clean = RawValue::from_string(text.into_owned()).unwrap_or_else(|_| item.to_owned());
-    Raw::new(clean)
 }
 
 #[cfg(test)]

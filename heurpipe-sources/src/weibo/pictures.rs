@@ -4,6 +4,7 @@ use heurpipe_core::Media;
 use url::Url;
 
 use super::wire::Status;
+use crate::links;
 
 /// The size of picture to fetch.
 const SIZE: &str = "large";
@@ -62,7 +63,7 @@ fn picture_url(pid: &str, given: Option<&Url>, base: Option<&Url>) -> Option<Str
 }
 
 fn pid_parts(url: &Url) -> Option<(&str, &str)> {
-    let (pid, extension) = url.path_segments()?.next_back()?.rsplit_once('.')?;
+    let (pid, extension) = links::file_name(url)?.rsplit_once('.')?;
     let is_extension =
         (1..=4).contains(&extension.len()) && extension.bytes().all(|c| c.is_ascii_alphanumeric());
     (is_pid(pid) && is_extension).then_some((pid, extension))

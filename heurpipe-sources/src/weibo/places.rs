@@ -4,7 +4,7 @@ use heurpipe_core::{Crs, Place, Places};
 use serde_json::Value;
 
 use super::wire::{Status, User};
-use crate::place;
+use crate::{lenient, place};
 
 /// The three claims, each as it stands. `crs` is the reference system of coordinates, where it is known.
 pub(super) fn places(status: &Status, crs: Option<Crs>) -> Places {
@@ -46,7 +46,7 @@ fn tagged(status: &Status, crs: Option<Crs>) -> Option<Place> {
         .unwrap_or_default();
     let point = point_of_geo(&status.geo).or_else(|| {
         let place = annotated?;
-        point(place.get("lat")?, place.get("lon")?)
+        lenient::point(place.get("lat")?, place.get("lon")?)
     });
     let (latitude, longitude) = point.unzip();
     place::tagged(title, latitude, longitude, crs)
@@ -54,18 +54,5 @@ fn tagged(status: &Status, crs: Option<Crs>) -> Option<Place> {
 
 fn point_of_geo(geo: &Value) -> Option<(f64, f64)> {
     let coordinates = geo.get("coordinates")?.as_array()?;
-    point(coordinates.first()?, coordinates.get(1)?)
-}
-
-fn point(latitude: &Value, longitude: &Value) -> Option<(f64, f64)> {
-    place::point(degrees(latitude)?, degrees(longitude)?)
-}
-
-/// A number written as a number or as a text.
-fn degrees(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
+    lenient::point(coordinates.first()?, coordinates.get(1)?)
 }

@@ -9,7 +9,7 @@ use super::super::cut::{Item, Layout};
 use super::super::format::{File, Format, Mapper, Out};
 use super::super::looks::Looks;
 use super::{contacts, json, parts};
-use crate::instagram::ids;
+use crate::instagram::{ids, map};
 use crate::lenient;
 
 pub(super) const NAME: &str = "behold";
@@ -104,7 +104,7 @@ fn post(json: &RawValue, file: &File<'_>) -> Result<Post, String> {
     let entry: Entry = lenient::object(json)?;
     let frame: Frame = lenient::object(json)?;
     // Its ids are those of the official API.
-    let graph = frame.id.as_deref().map(graph_id);
+    let graph = frame.id.as_deref().map(map::graph_id);
     let link = entry.permalink.as_deref().and_then(ids::shortcode_in);
     let mut post = match (parts::identity(None, link), graph) {
         (Ok(id), graph) => {
@@ -130,10 +130,6 @@ fn post(json: &RawValue, file: &File<'_>) -> Result<Post, String> {
     }
     parts::keep(&mut post, NAME, json, file);
     Ok(post)
-}
-
-fn graph_id(id: &str) -> String {
-    format!("graph:{id}")
 }
 
 #[derive(Deserialize)]
@@ -223,7 +219,7 @@ impl Frame {
         let sizes = [&sizes.full, &sizes.large, &sizes.medium, &sizes.small];
         let largest = sizes.into_iter().flatten().next()?;
         let mut medium = parts::medium(kind, &largest.media_url)?;
-        medium.id = graph_id(self.id.as_deref()?);
+        medium.id = map::graph_id(self.id.as_deref()?);
         (medium.width, medium.height) = (largest.width, largest.height);
         Some(medium)
     }

@@ -30,7 +30,7 @@ pub(super) fn post(json: &RawValue, file: &File<'_>) -> Result<Post, String> {
     post.places.tagged = medium.location.as_ref().and_then(Location::place);
     if let Some(tagged) = &mut post.places.tagged
         && tagged.latitude.is_none()
-        && let Some((latitude, longitude)) = parts::point(&medium.lat, &medium.lng)
+        && let Some((latitude, longitude)) = lenient::point(&medium.lat, &medium.lng)
     {
         (tagged.latitude, tagged.longitude) = (Some(latitude), Some(longitude));
     }

@@ -12,8 +12,8 @@ use url::Url;
 use super::super::container::Entry;
 use super::super::format::File;
 use super::contacts;
-use crate::instagram::{caption, ids};
-use crate::{lenient, place};
+use crate::instagram::{caption, ids, map};
+use crate::{lenient, links, place};
 
 /// An id of this network.
 pub(super) fn post_id(native: &str) -> PostId {
@@ -188,7 +188,7 @@ impl Location {
             .flatten()
             .map(|name| name.trim())
             .find(|name| !name.is_empty());
-        let point = point(&self.lat, &self.lng);
+        let point = lenient::point(&self.lat, &self.lng);
         if name.is_none() && point.is_none() {
             return None;
         }
@@ -209,16 +209,6 @@ impl Location {
     }
 }
 
-/// A point on earth, as numbers or texts.
-pub(super) fn point(latitude: &Value, longitude: &Value) -> Option<(f64, f64)> {
-    let degrees = |value: &Value| match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
-    place::point(degrees(latitude)?, degrees(longitude)?)
-}
-
 /// A width or height in pixels.
 pub(super) fn pixels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<u32>, D::Error> {
     let pixels = lenient::count(deserializer)?;
@@ -228,17 +218,10 @@ pub(super) fn pixels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Optio
 /// A medium, named by the file of its URL: the query changes from one answer to the next. None when the URL names no file.
 pub(super) fn medium(kind: MediaKind, url: &str) -> Option<Media> {
     let parsed = Url::parse(url.trim()).ok()?;
-    let name = parsed.path_segments()?.next_back()?;
-    let mut medium = Media::image((!name.is_empty()).then_some(name)?, url.trim());
+    let mut medium = Media::image(links::file_name(&parsed)?, url.trim());
     medium.kind = kind;
-    medium.url_expires_at = expiry(&parsed);
+    medium.url_expires_at = map::expiry(&parsed);
     Some(medium)
-}
-
-/// `oe` is the time at which the URL stops working, in hexadecimal.
-fn expiry(url: &Url) -> Option<Timestamp> {
-    let (_, oe) = url.query_pairs().find(|(name, _)| name == "oe")?;
-    Timestamp::from_second(i64::from_str_radix(&oe, 16).ok()?).ok()
 }
 
 /// Adds a medium unless one of its name is there: lists name a picture both by itself and among the children.

@@ -135,7 +135,7 @@ impl Mapped {
         post.places.declared = claim(&fields.declared);
         post.places.ip_region = claim(&fields.ip_region);
         let degrees = |pointer: &Option<Pointer>| {
-            number_of(pointer.as_ref().and_then(|pointer| pointer.first(value))?)
+            lenient::number(pointer.as_ref().and_then(|pointer| pointer.first(value))?)
         };
         let name = text_at(fields.tagged.as_ref(), value).unwrap_or_default();
         let (latitude, longitude) = (degrees(&fields.latitude), degrees(&fields.longitude));
@@ -185,14 +185,6 @@ fn text_of(value: &Value) -> Option<String> {
 
 fn text_at(pointer: Option<&Pointer>, value: &Value) -> Option<String> {
     text_of(pointer?.first(value)?)
-}
-
-fn number_of(value: &Value) -> Option<f64> {
-    match value {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
 }
 
 fn count_at(pointer: Option<&Pointer>, value: &Value) -> Option<u64> {

@@ -6,9 +6,9 @@ use serde_json::Value;
 use url::Url;
 
 use super::super::format::File;
-use crate::place;
 use crate::weibo::{ids, text};
 use crate::words::Distinct;
+use crate::{lenient, links, place};
 
 /// The post's number: its id, else what its `bid` stands for.
 pub(super) fn number(id: Option<&str>, bid: Option<&str>) -> Option<String> {
@@ -85,11 +85,7 @@ pub(super) fn listed(text: Option<&str>, separator: char) -> impl Iterator<Item 
 /// The place of a `geo`: the point with its latitude first, the name in its detail, else the one found elsewhere.
 pub(super) fn tagged(geo: &Value, name: Option<&str>) -> Option<Place> {
     let coordinates = geo.get("coordinates").and_then(Value::as_array);
-    let degrees = |at: usize| match coordinates?.get(at)? {
-        Value::Number(number) => number.as_f64(),
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    };
+    let degrees = |at: usize| lenient::number(coordinates?.get(at)?);
     let title = geo.pointer("/detail/title").and_then(Value::as_str);
     let title = [title, name].into_iter().flatten();
     let title = title.map(str::trim).find(|title| !title.is_empty());
@@ -100,10 +96,10 @@ pub(super) fn tagged(geo: &Value, name: Option<&str>) -> Option<Place> {
 /// None when it is no URL, or the picture is there already.
 pub(super) fn add_picture<'p>(post: &'p mut Post, url: &str) -> Option<&'p mut Media> {
     let url = absolute(url)?;
-    let file = file_name(&url)?;
+    let file = links::file_name(&url)?;
     let (pid, url) = match file.rsplit_once('.') {
-        Some((pid, _)) => (pid.to_owned(), url.into()),
-        None => (file.clone(), format!("{url}.jpg")),
+        Some((pid, _)) => (pid.to_owned(), url.to_string()),
+        None => (file.to_owned(), format!("{url}.jpg")),
     };
     add(post, pid, url, MediaKind::Image)
 }
@@ -145,16 +141,12 @@ fn absolute(url: &str) -> Option<Url> {
     url.ok().filter(Url::has_host)
 }
 
-fn file_name(url: &Url) -> Option<String> {
-    let name = url.path_segments()?.next_back()?;
-    (!name.is_empty()).then(|| name.to_owned())
-}
-
 /// The player of moving pictures (`/media/play?livephoto=URL`) is the same for all of them: their file is the one that it plays.
 fn video_name(url: &Url) -> Option<String> {
     let played = url.query_pairs().find(|(key, _)| key == "livephoto");
-    let played = played.and_then(|(_, url)| file_name(&Url::parse(&url).ok()?));
-    played.or_else(|| file_name(url))
+    let played = played.and_then(|(_, url)| Url::parse(&url).ok());
+    let named = played.as_ref().and_then(links::file_name);
+    named.or_else(|| links::file_name(url)).map(str::to_owned)
 }
 
 fn expiry(url: &Url) -> Option<Timestamp> {

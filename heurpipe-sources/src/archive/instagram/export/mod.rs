@@ -250,7 +250,7 @@ impl Medium {
         let exif = [&metadata.photo_metadata, &metadata.video_metadata];
         let mut shots = exif.into_iter().flatten().flat_map(|exif| &exif.exif_data);
         let (latitude, longitude) =
-            shots.find_map(|shot| parts::point(&shot.latitude, &shot.longitude))?;
+            shots.find_map(|shot| lenient::point(&shot.latitude, &shot.longitude))?;
         place::tagged("", Some(latitude), Some(longitude), Some(Crs::Wgs84))
     }
 }
