@@ -67,7 +67,7 @@ pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageRe
 pub use retry::RetryPolicy;
 pub use traits::analyses::AnalysisCache;
 pub use traits::blobs::Blobs;
-pub use traits::decoder::{Decoded, Decoder, Fit, PixelFormat, PixelRequest, Pixels};
+pub use traits::decoder::{Decoded, Decoder, Fit, PixelFormat, PixelRequest, Pixels, Resample};
 pub use traits::documents::{
     AnalysisGroup, CheckpointKey, DeadLetter, DeadLetterCount, DeadLetterScan, Documents,
     RecordPage, RunRecord, Scan, Stored,

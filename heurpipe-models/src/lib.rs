@@ -43,5 +43,5 @@ pub use check::{
 };
 pub use classify::{Classify, Prediction};
 pub use decode::{DecodeLimits, PictureDecoder};
-pub use manifest::{Filter, InputSpec, Layout, Manifest, ModelFile, OutputKind, OutputSpec, Task};
+pub use manifest::{InputSpec, Layout, Manifest, ModelFile, OutputKind, OutputSpec, Task};
 pub use runtime::{Runtime, RuntimeChoice, RuntimeKind, RuntimeStatus};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use heurpipe_core::{Error, ErrorKind, Fit, PixelRequest, Result};
+use heurpipe_core::{Error, ErrorKind, Fit, PixelRequest, Resample, Result};
 use serde::{Deserialize, Serialize};
 
 /// What a model is, what it wants and what it gives: the `model.toml` beside it. Unknown keys are errors.
@@ -111,7 +111,7 @@ pub struct InputSpec {
     pub fit: Fit,
     /// How pixels are averaged when a picture is resized.
     #[serde(default)]
-    pub filter: Filter,
+    pub filter: Resample,
     /// The order of the tensor's dimensions.
     #[serde(default)]
     pub layout: Layout,
@@ -126,18 +126,8 @@ pub struct InputSpec {
 impl InputSpec {
     /// What the pipeline's decoder is asked for.
     pub fn pixels(&self) -> PixelRequest {
-        PixelRequest::new(self.width, self.height, self.fit)
+        PixelRequest::new(self.width, self.height, self.fit).resample(self.filter)
     }
-}
-
-/// How pixels are averaged when a picture is resized.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-#[non_exhaustive]
-pub enum Filter {
-    /// Bilinear with anti-aliasing, as Pillow's `BILINEAR`.
-    #[default]
-    Bilinear,
 }
 
 /// The order of the input tensor's dimensions.
