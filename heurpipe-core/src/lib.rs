@@ -74,7 +74,7 @@ pub use traits::documents::{
 };
 pub use traits::enricher::{
     Batch, Cost, Enriched, Enricher, EnricherExt, EnricherFn, EnricherSpec, Granularity, Input,
-    Item, ItemResult, When,
+    Item, ItemResult, Shadow, When, shadow_name,
 };
 pub use traits::gate::{QualityGate, Question, Verdict};
 pub use traits::media::{FetchMedia, MediaOutcome, MediaRequest};

@@ -30,18 +30,37 @@ mod check;
 mod classify;
 pub mod colour;
 mod decode;
+mod detect;
+mod embed;
+mod folder;
+mod load;
 mod manifest;
+mod picture;
 mod preprocess;
+mod registry;
 pub mod runtime;
 pub mod shipped;
 mod source;
+mod spread;
+mod swap;
 pub mod text;
+mod vector;
+mod zero_shot;
 
 pub use check::{
-    CheckOptions, CheckReport, ClassReport, HOLDOUT_SHARE, Labelled, Unreadable, check, in_holdout,
-    labelled_folder,
+    Calibration, CalibrationBin, CheckOptions, CheckReport, ClassReport, HOLDOUT_SHARE, Labelled,
+    Unreadable, check, in_holdout, labelled_folder,
 };
-pub use classify::{Classify, Prediction};
+pub use classify::{Classifier, Classify, Prediction};
 pub use decode::{DecodeLimits, PictureDecoder};
-pub use manifest::{InputSpec, Layout, Manifest, ModelFile, OutputKind, OutputSpec, Task};
-pub use runtime::{Runtime, RuntimeChoice, RuntimeKind, RuntimeStatus};
+pub use detect::{Detect, Detection};
+pub use embed::{EmbedImage, EmbedText};
+pub use load::{Model, load};
+pub use manifest::{
+    BoxFormat, Channels, DetectSpec, Heads, InputSpec, Layout, Manifest, ModelFile, OutputKind,
+    OutputSpec, Pad, Pool, Task, TextSpec,
+};
+pub use registry::{Registered, Registry, RegistryState, ShadowVersion};
+pub use runtime::{Accelerator, Runtime, RuntimeChoice, RuntimeKind, RuntimeStatus, Tuned, Tuning};
+pub use swap::HotSwap;
+pub use zero_shot::ZeroShot;

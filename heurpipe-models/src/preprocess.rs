@@ -2,31 +2,53 @@
 
 use heurpipe_core::{Error, ErrorKind, Pixels, Result};
 
-use crate::manifest::{InputSpec, Layout};
+use crate::manifest::{Channels, InputSpec, Layout};
 
 /// A batch of pictures as one flat tensor.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Tensor {
-    pub shape: [usize; 4],
-    pub values: Vec<f32>,
+pub(crate) struct Pictures {
+    pub(crate) shape: [usize; 4],
+    pub(crate) values: Vec<f32>,
 }
 
 /// Normalises pictures of the size that the model wants: `(pixel - mean) / std`, in the model's layout.
-pub(crate) fn tensor(pictures: &[&Pixels], input: &InputSpec) -> Result<Tensor> {
+pub(crate) fn tensor(pictures: &[&Pixels], input: &InputSpec) -> Result<Pictures> {
     let (width, height) = (input.width as usize, input.height as usize);
+    let tables = tables(input);
+    let order = match input.channels {
+        Channels::Rgb => [0, 1, 2],
+        Channels::Bgr => [2, 1, 0],
+    };
     let mut values = Vec::with_capacity(pictures.len() * width * height * 3);
     for picture in pictures {
         check(picture, input)?;
+        let pixels = picture.bytes.as_chunks::<3>().0;
         match input.layout {
-            Layout::Nchw => push_planes(&mut values, picture, input),
-            Layout::Nhwc => push_interleaved(&mut values, picture, input),
+            Layout::Nchw => {
+                for channel in order {
+                    let table = &tables[channel];
+                    values.extend(pixels.iter().map(|p| table[usize::from(p[channel])]));
+                }
+            }
+            Layout::Nhwc => values.extend(
+                pixels
+                    .iter()
+                    .flat_map(|p| order.map(|channel| tables[channel][usize::from(p[channel])])),
+            ),
         }
     }
     let shape = match input.layout {
         Layout::Nchw => [pictures.len(), 3, height, width],
         Layout::Nhwc => [pictures.len(), height, width, 3],
     };
-    Ok(Tensor { shape, values })
+    Ok(Pictures { shape, values })
+}
+
+/// What each of the 256 values of a channel becomes: looking up is faster than dividing.
+fn tables(input: &InputSpec) -> [[f32; 256]; 3] {
+    std::array::from_fn(|channel| {
+        std::array::from_fn(|value| (value as f32 - input.mean[channel]) / input.std[channel])
+    })
 }
 
 /// A picture that is not of the size asked for would be read askew.
@@ -43,31 +65,9 @@ pub(crate) fn check(picture: &Pixels, input: &InputSpec) -> Result<()> {
         .with("wanted", format_args!("{}x{}", input.width, input.height)))
 }
 
-fn push_planes(values: &mut Vec<f32>, picture: &Pixels, input: &InputSpec) {
-    for channel in 0..3 {
-        let (mean, scale) = (input.mean[channel], input.std[channel]);
-        values.extend(
-            picture.bytes[channel..]
-                .iter()
-                .step_by(3)
-                .map(|&byte| (f32::from(byte) - mean) / scale),
-        );
-    }
-}
-
-fn push_interleaved(values: &mut Vec<f32>, picture: &Pixels, input: &InputSpec) {
-    values.extend(
-        picture.bytes.chunks_exact(3).flat_map(|pixel| {
-            [0, 1, 2].map(|c| (f32::from(pixel[c]) - input.mean[c]) / input.std[c])
-        }),
-    );
-}
-
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use heurpipe_core::PixelFormat;
-
     use super::*;
     use crate::manifest::Manifest;
 
@@ -76,16 +76,11 @@ mod tests {
             "name = 'm'\nversion = '1'\ntask = 'classify'\nattribute = 'a'\nlabels = ['x', 'y']\n\
              [input]\nwidth = 2\nheight = 3\nlayout = '{layout}'\nmean = [10.0, 20.0, 30.0]\nstd = [2.0, 4.0, 5.0]\n"
         );
-        Manifest::parse(&text).unwrap().input
+        Manifest::parse(&text).unwrap().input.unwrap()
     }
 
     fn picture() -> Pixels {
-        Pixels {
-            width: 2,
-            height: 3,
-            format: PixelFormat::Rgb8,
-            bytes: (0..18u8).map(|i| i * 13).collect(),
-        }
+        Pixels::rgb(2, 3, (0..18u8).map(|i| i * 13).collect::<Vec<u8>>())
     }
 
     #[test]
@@ -108,6 +103,18 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn blue_may_come_first() {
+        let picture = picture();
+        let rgb = tensor(&[&picture], &input("nchw")).unwrap().values;
+        let mut input = input("nchw");
+        input.channels = Channels::Bgr;
+        let bgr = tensor(&[&picture], &input).unwrap().values;
+        assert_eq!(bgr[..6], rgb[12..]);
+        assert_eq!(bgr[6..12], rgb[6..12]);
+        assert_eq!(bgr[12..], rgb[..6]);
     }
 
     #[test]

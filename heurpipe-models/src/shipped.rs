@@ -5,8 +5,7 @@ use std::path::PathBuf;
 use heurpipe_core::{Error, ErrorKind, Result};
 
 use crate::classify::Classify;
-use crate::manifest::Manifest;
-use crate::source::ModelBytes;
+use crate::folder::ModelFolder;
 
 /// The environment variable that names a folder of model folders to use instead of what is compiled in.
 pub const VARIABLE: &str = "HEURPIPE_MODELS";
@@ -77,10 +76,11 @@ pub fn load(name: &str) -> Result<Classify> {
             .with("model", name)
             .with("there_are", names().collect::<Vec<_>>().join(", ")));
     };
-    Classify::open(
-        Manifest::parse(shipped.manifest)?,
-        ModelBytes::Embedded(shipped.name, shipped.model),
-    )
+    Classify::open(ModelFolder::embedded(
+        shipped.name,
+        shipped.manifest,
+        shipped.model,
+    )?)
 }
 
 fn folder_of(name: &str) -> Option<PathBuf> {

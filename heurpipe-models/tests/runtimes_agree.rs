@@ -63,7 +63,7 @@ fn answers_of_one_runtime() {
     let mut probabilities = Vec::new();
     for name in shipped::names() {
         let model = shipped::load(name).unwrap();
-        let pictures = common::pictures(model.manifest().input.width, 5);
+        let pictures = common::pictures(model.manifest().picture_input().unwrap().width, 5);
         probabilities.extend(
             model
                 .classify(&pictures)

@@ -5,7 +5,7 @@ use clap::Subcommand;
 use super::{Done, Exit, Stop};
 use crate::config::{Loaded, Source, duration};
 use crate::use_cases::UseCase;
-use crate::workbench::ENRICHERS;
+use crate::workbench::Enrichers;
 
 /// Commands about the configuration.
 #[derive(Debug, Subcommand)]
@@ -42,21 +42,24 @@ fn show(loaded: &Loaded) -> Result<(), Stop> {
 }
 
 fn check(loaded: &Loaded) -> Result<(), Stop> {
+    let enrichers = Enrichers::of(&loaded.config, &loaded.base).names()?;
     let mut wrong = Vec::new();
     for (name, settings) in &loaded.config.use_cases {
-        wrong.extend(UseCase::named(name).err());
+        wrong.extend(UseCase::named(name, &loaded.config).err());
         if let Some(filter) = &settings.relevant
             && let Err(error) = filter.parse::<heurpipe_core::Filter>()
         {
             wrong.push(format!("use_cases.{name}.relevant: {error}"));
         }
         for enricher in settings.enrichers.iter().flatten() {
-            let known = ENRICHERS.contains(&enricher.as_str())
-                || loaded.config.models.folders.contains_key(enricher);
-            if !known {
-                wrong.push(format!(
-                    "use_cases.{name}.enrichers: there is no enricher {enricher}"
-                ));
+            let setting = format!("use_cases.{name}.enrichers");
+            if !enrichers.contains(&enricher.name) {
+                wrong.push(format!("{setting}: there is no enricher {}", enricher.name));
+            }
+            if let Some(filter) = &enricher.when
+                && let Err(error) = filter.parse::<heurpipe_core::Filter>()
+            {
+                wrong.push(format!("{setting}: {}: {error}", enricher.name));
             }
         }
         for source in &settings.sources {

@@ -123,7 +123,7 @@ impl Replay {
         let names: BTreeSet<&str> = counts.iter().map(|c| c.use_case.as_str()).collect();
         let mut runs = Vec::new();
         for name in names {
-            let use_case = UseCase::named(name).map_err(Stop::Usage)?;
+            let use_case = UseCase::named(name, &loaded.config).map_err(Stop::Usage)?;
             let dead = Input::Dead(selection.scan.clone(), selection.filter.clone());
             let pipeline = use_case.build(&bench, &dead)?;
             let report = run_shown(&pipeline, RunOptions::default(), None).await?;

@@ -148,6 +148,7 @@ impl Demo {
         config.stores.search = "tantivy:search".to_owned();
         config.stores.warehouse = "file:warehouse".to_owned();
         config.stores.blobs = "file:blobs".to_owned();
+        config.models.dir = "models".into();
         config.instagram.base_url = simulator.graph_url();
         config.instagram.user_id = CALLER.to_owned();
         config.instagram.token.clone_from(&token);
@@ -160,7 +161,9 @@ impl Demo {
                 sources: sources.clone(),
                 ..config::UseCase::default()
             };
-            config.use_cases.insert(use_case.name.to_owned(), settings);
+            config
+                .use_cases
+                .insert(use_case.name.into_owned(), settings);
         }
         config.demo = Some(config::Demo {
             posts: self.posts,
@@ -177,7 +180,7 @@ impl Demo {
         let simulator = simulate::start(&world, port).await?;
         let mut reports = Vec::new();
         for use_case in ALL {
-            let report = match done(bench, use_case.name).await? {
+            let report = match done(bench, &use_case.name).await? {
                 Some(report) => report,
                 None => {
                     let pipeline = use_case.build(bench, &Input::Configured)?;
@@ -208,7 +211,7 @@ impl Demo {
 async fn finished(bench: &Workbench) -> Result<Option<Vec<RunReport>>, Stop> {
     let mut reports = Vec::new();
     for use_case in ALL {
-        match done(bench, use_case.name).await? {
+        match done(bench, &use_case.name).await? {
             Some(report) => reports.push(report),
             None => return Ok(None),
         }

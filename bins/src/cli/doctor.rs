@@ -4,12 +4,11 @@ use std::path::Path;
 
 use clap::Args;
 use heurpipe_models::runtime::Runtime;
-use heurpipe_models::shipped;
 use heurpipe_stores::{Mode, blobs, documents, search, warehouse};
 
 use super::{Done, Exit};
 use crate::config::{ConfigError, Loaded, Network, Source, resolve_secret};
-use crate::workbench::store_url;
+use crate::workbench::{Enrichers, READY, store_url};
 
 /// Arguments of `heurpipe doctor`.
 #[derive(Debug, Args)]
@@ -74,13 +73,13 @@ fn models(findings: &mut Findings, loaded: &Loaded) {
         Ok(runtime) => findings.good("model runtime", &runtime.status().to_string()),
         Err(error) => findings.bad("model runtime", &error.chain().join(": ")),
     }
-    findings.check("model garment", "shipped, loads", shipped::garment());
-    findings.check("model pattern", "shipped, loads", shipped::pattern());
-    for (name, folder) in &loaded.config.models.folders {
-        let folder = loaded.base.join(folder);
-        let what = format!("model {name}");
-        let loads = heurpipe_models::Classify::load(&folder);
-        findings.check(&what, &format!("{}, loads", folder.display()), loads);
+    let enrichers = Enrichers::of(&loaded.config, &loaded.base);
+    let names = match enrichers.names() {
+        Ok(names) => names,
+        Err(error) => return findings.bad("models", &error.chain().join(": ")),
+    };
+    for name in names.iter().filter(|name| !READY.contains(&name.as_str())) {
+        findings.check(&format!("model {name}"), "loads", enrichers.model(name));
     }
 }
 

@@ -12,6 +12,7 @@ mod reanalyse;
 mod run;
 mod runs;
 mod serve;
+mod setup;
 mod simulate;
 
 use std::path::PathBuf;
@@ -56,6 +57,8 @@ enum Command {
     /// Look at models.
     #[command(subcommand)]
     Models(models::Models),
+    /// Fetch ONNX Runtime's library through pip, for models several times faster.
+    Setup(setup::Setup),
     /// Look whether everything that is needed is there.
     Doctor(doctor::Doctor),
     /// Show or check the configuration.
@@ -204,6 +207,7 @@ impl Cli {
             Command::Query(query) => query.run(&loaded()?).await,
             Command::Simulate(simulate) => simulate.run().await,
             Command::Models(models) => models.run(&with_runtime(loaded()?)?).await,
+            Command::Setup(setup) => setup.run().await,
             Command::Doctor(doctor) => doctor.run(loaded()).await,
             Command::Config(command) => command.run(loaded()?),
         }

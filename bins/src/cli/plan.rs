@@ -31,7 +31,7 @@ struct Planned<'a> {
 impl PlanArgs {
     /// Prints the plan, and what it would do on the posts that are stored already.
     pub(super) async fn run(self, loaded: &Loaded) -> Done {
-        let use_case = UseCase::named(&self.use_case).map_err(Stop::Usage)?;
+        let use_case = UseCase::named(&self.use_case, &loaded.config).map_err(Stop::Usage)?;
         let bench = Workbench::open_to_read(loaded).await?;
         let input = match self.from.is_empty() {
             true => Input::Configured,

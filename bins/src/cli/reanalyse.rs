@@ -8,7 +8,7 @@ use heurpipe_core::{Filter, Force, Pipeline, RunOptions};
 use super::run::{print_report, run_shown, tell_further};
 use super::{Done, Exit, Stop, print_json};
 use crate::config::Loaded;
-use crate::use_cases::{ALL, UseCase, reanalysis};
+use crate::use_cases::{UseCase, reanalysis};
 use crate::workbench::Workbench;
 
 /// Arguments of `heurpipe reanalyse`.
@@ -42,8 +42,8 @@ impl Reanalyse {
             .parse()
             .map_err(|error: heurpipe_core::Error| Stop::Usage(format!("--where: {error}")))?;
         let use_cases = match &self.use_case {
-            Some(name) => vec![UseCase::named(name).map_err(Stop::Usage)?],
-            None => ALL.to_vec(),
+            Some(name) => vec![UseCase::named(name, &loaded.config).map_err(Stop::Usage)?],
+            None => UseCase::all(&loaded.config),
         };
         let bench = match self.dry_run {
             true => Workbench::open_to_read(loaded).await?,

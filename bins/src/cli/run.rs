@@ -41,7 +41,7 @@ pub struct Run {
 impl Run {
     /// Runs the use case and reports.
     pub(super) async fn run(self, loaded: &Loaded) -> Done {
-        let use_case = UseCase::named(&self.use_case).map_err(Stop::Usage)?;
+        let use_case = UseCase::named(&self.use_case, &loaded.config).map_err(Stop::Usage)?;
         let bench = Workbench::open(loaded).await?;
         let input = match self.from.is_empty() {
             true => Input::Configured,

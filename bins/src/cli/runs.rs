@@ -44,7 +44,7 @@ impl Runs {
 
 /// The plan of a run's use case as it is configured now, where it can be made.
 async fn plan_of(loaded: &Loaded, run: &RunRecord) -> Option<Plan> {
-    let use_case = UseCase::named(&run.report.use_case).ok()?;
+    let use_case = UseCase::named(&run.report.use_case, &loaded.config).ok()?;
     let bench = Workbench::open_to_read(loaded).await.ok()?;
     let inputs = [Input::Configured, Input::Stored(Filter::All)];
     let mut pipelines = inputs.iter().map(|input| use_case.build(&bench, input));

@@ -1,5 +1,6 @@
 //! The configuration: `heurpipe.toml`, then `HEURPIPE_…` environment, then flags.
 
+mod enricher;
 mod load;
 mod secret;
 mod source;
@@ -11,6 +12,7 @@ use std::path::PathBuf;
 use heurpipe_core::Budget;
 use serde::{Deserialize, Serialize};
 
+pub use enricher::EnricherUse;
 pub use load::{ConfigError, Loaded, load};
 pub use secret::resolve as resolve_secret;
 pub use source::{
@@ -143,7 +145,9 @@ impl Default for Media {
 pub struct Models {
     /// `auto`, `tract`, or the path of ONNX Runtime's library.
     pub runtime: String,
-    /// Folders of models that stand in for the shipped ones or are added to them, by enricher name.
+    /// The registry: the folder into which `models add` puts models, by name and version. A model of it stands in for a shipped one of its name.
+    pub dir: PathBuf,
+    /// Folders of models that stand in for all others of their name, by enricher name.
     pub folders: BTreeMap<String, PathBuf>,
 }
 
@@ -151,6 +155,7 @@ impl Default for Models {
     fn default() -> Self {
         Self {
             runtime: "auto".to_owned(),
+            dir: PathBuf::from("heurpipe-data/models"),
             folders: BTreeMap::new(),
         }
     }
@@ -178,9 +183,9 @@ impl Default for Api {
 pub struct UseCase {
     /// Where its posts come from.
     pub sources: Vec<Source>,
-    /// The enrichers, by name.
+    /// The enrichers, by name, each with a condition where it has one. A use case that the program does not know is made of these.
     #[serde(skip_serializing_if = "Option::is_none")]
-    pub enrichers: Option<Vec<String>>,
+    pub enrichers: Option<Vec<EnricherUse>>,
     /// Which posts its sinks take.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub relevant: Option<String>,

@@ -1,5 +1,7 @@
 //! `catalog`: every attribute, and people look at what the models are unsure about before the product sees it.
 
+use std::borrow::Cow;
+
 use heurpipe_core::gate::uncertain;
 use heurpipe_core::{Pipeline, Result, SinkExt};
 
@@ -8,7 +10,7 @@ use crate::workbench::{Input, Workbench};
 
 /// See the module.
 pub const CATALOG: UseCase = UseCase {
-    name: "catalog",
+    name: Cow::Borrowed("catalog"),
     about: "all attributes; posts whose garment is uncertain wait for a person",
     build,
 };

@@ -1,5 +1,7 @@
 //! `trends`: tendencies only. Nobody checks anything, and no model dearer than counting pixels runs.
 
+use std::borrow::Cow;
+
 use heurpipe_core::{Pipeline, Result, SinkExt};
 
 use super::UseCase;
@@ -7,7 +9,7 @@ use crate::workbench::{Input, Workbench};
 
 /// See the module.
 pub const TRENDS: UseCase = UseCase {
-    name: "trends",
+    name: Cow::Borrowed("trends"),
     about: "cheap attributes of every post, unchecked",
     build,
 };

@@ -1,8 +1,8 @@
 //! What use cases are built from: the stores, sources and enrichers that the configuration names.
 
+mod enrichers;
 mod sources;
 
-use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -11,20 +11,16 @@ use heurpipe_core::{
     Blobs, DeadLetterScan, DeadLetters, Enricher, Error, ErrorKind, Filter, Pipeline,
     PipelineBuilder, Platform, Result, SearchIndex,
 };
-use heurpipe_models::colour::Colours;
-use heurpipe_models::text::{brand::Brands, language::Language};
-use heurpipe_models::{Classify, PictureDecoder, shipped};
+use heurpipe_models::PictureDecoder;
 use heurpipe_sources::media::MediaFetcher;
 use heurpipe_stores::documents::DocumentStore;
 use heurpipe_stores::warehouse::{self, Warehouse};
 use heurpipe_stores::{Mode, blobs, documents, search};
 use secrecy::SecretString;
 
-use crate::config::{self, Config, Loaded, closest};
+use crate::config::{self, Config, Loaded};
+pub use enrichers::{Enrichers, READY};
 use sources::Gathered;
-
-/// The enrichers that a use case may name, beside those of model folders.
-pub const ENRICHERS: [&str; 5] = ["brand", "language", "colour", "garment", "pattern"];
 
 /// Weibo's pictures are given to those who come from its pages.
 const WEIBO_PAGE: &str = "https://weibo.com/";
@@ -165,34 +161,19 @@ impl Workbench {
         config::resolve_secret(setting, reference, &self.base).map(SecretString::from)
     }
 
-    /// The enrichers of a use case: those that its configuration names, else these.
+    /// The enrichers of a use case: those that its configuration names, else these; each with the shadow that the registry has running beside it.
     ///
     /// # Errors
     /// When a name is unknown, or a model cannot be loaded.
     pub fn enrichers(&self, use_case: &str, default: &[&str]) -> Result<Vec<Arc<dyn Enricher>>> {
-        let settings = self.settings(use_case);
-        let names = settings
-            .enrichers
-            .unwrap_or_else(|| default.iter().map(|name| (*name).to_owned()).collect());
-        names.iter().map(|name| self.enricher(name)).collect()
-    }
-
-    /// The enricher of this name: of a model folder, else a shipped one.
-    ///
-    /// # Errors
-    /// When the name is unknown, or the model cannot be loaded.
-    pub fn enricher(&self, name: &str) -> Result<Arc<dyn Enricher>> {
-        if let Some(folder) = self.config.models.folders.get(name) {
-            return Ok(Arc::new(Classify::load(self.base.join(folder))?));
+        let named = self.settings(use_case).enrichers;
+        let named = named.unwrap_or_else(|| default.iter().map(|name| (*name).into()).collect());
+        let enrichers = Enrichers::of(&self.config, &self.base);
+        let mut opened = Vec::with_capacity(named.len());
+        for name in &named {
+            opened.extend(enrichers.open(name)?);
         }
-        Ok(match name {
-            "brand" => Arc::new(Brands::shipped()?),
-            "language" => Arc::new(Language::default()),
-            "colour" => Arc::new(Colours::default()),
-            "garment" => Arc::new(shipped::garment()?),
-            "pattern" => Arc::new(shipped::pattern()?),
-            _ => return Err(unknown_enricher(name, &self.config)),
-        })
+        Ok(opened)
     }
 
     /// Which posts the use case's sinks take: what its configuration says, else this.
@@ -211,13 +192,15 @@ impl Workbench {
 
     /// The use case's gate: what its configuration says, else this.
     pub fn review(&self, use_case: &str, attributes: &[&str], default: Policy) -> ReviewGate {
-        match self.settings(use_case).review {
-            Some(review) => ReviewGate::policy(
-                review.attributes,
-                uncertain(review.uncertain).or(audit(review.audit)),
-            ),
-            None => ReviewGate::policy(attributes.iter().copied(), default),
-        }
+        self.configured_review(use_case)
+            .unwrap_or_else(|| ReviewGate::policy(attributes.iter().copied(), default))
+    }
+
+    /// The use case's gate, where its configuration has one.
+    pub fn configured_review(&self, use_case: &str) -> Option<ReviewGate> {
+        let review = self.settings(use_case).review?;
+        let policy = uncertain(review.uncertain).or(audit(review.audit));
+        Some(ReviewGate::policy(review.attributes, policy))
     }
 
     fn settings(&self, use_case: &str) -> config::UseCase {
@@ -232,21 +215,6 @@ impl Workbench {
 /// A path of the command line, which is not relative to the configuration.
 fn given(path: &PathBuf) -> config::Source {
     config::Source::path(std::path::absolute(path).unwrap_or_else(|_| path.clone()))
-}
-
-fn unknown_enricher(name: &str, config: &Config) -> Error {
-    let known: BTreeSet<&str> = ENRICHERS
-        .into_iter()
-        .chain(config.models.folders.keys().map(String::as_str))
-        .collect();
-    let list = known.iter().copied().collect::<Vec<_>>().join(", ");
-    let mut message = format!("there is no enricher of this name; there are {list}");
-    if let Some(right) = closest(name, known) {
-        message.push_str(&format!("; did you mean {right}?"));
-    }
-    Error::new(ErrorKind::Config, "use_case.enrichers")
-        .message(message)
-        .with("enricher", name)
 }
 
 /// The store that stands for one that is not there yet.

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use crate::{
-    By, Digest, ItemResult, QualityGate, Question, Record, Result, Target, Value, Verdict,
+    Annotation, By, Digest, ItemResult, QualityGate, Question, Record, Result, Target, Value,
+    Verdict,
 };
 
 /// Holds posts for review by a policy; what people have decided goes through.
@@ -149,15 +150,18 @@ fn decided(record: &Record, attribute: &str) -> bool {
 }
 
 fn has(record: &Record, attribute: &str) -> bool {
-    record.annotations.iter().any(|a| a.attribute == attribute)
+    said_of(record, attribute).next().is_some()
+}
+
+/// What people and promoted models said of an attribute.
+fn said_of<'a>(record: &'a Record, attribute: &'a str) -> impl Iterator<Item = &'a Annotation> {
+    let annotations = record.annotations.iter();
+    annotations.filter(move |a| a.attribute == attribute && !a.is_shadow())
 }
 
 /// How far the least certain of the models' words is from its threshold.
 fn closest_call(record: &Record, attribute: &str) -> Option<f32> {
-    record
-        .annotations
-        .iter()
-        .filter(|a| a.attribute == attribute)
+    said_of(record, attribute)
         .filter_map(|a| match (&a.by, a.confidence) {
             (By::Producer(producer), Some(confidence)) => {
                 Some((confidence - producer.threshold.unwrap_or(0.5)).abs())
@@ -170,11 +174,7 @@ fn closest_call(record: &Record, attribute: &str) -> Option<f32> {
 /// One question per target that a model has spoken about.
 fn question(record: &Record, attribute: &str) -> Vec<Question> {
     let mut questions: Vec<Question> = Vec::new();
-    for annotation in record
-        .annotations
-        .iter()
-        .filter(|a| a.attribute == attribute)
-    {
+    for annotation in said_of(record, attribute) {
         let suggestions = suggestions(&annotation.value, annotation.confidence);
         match questions.iter_mut().find(|q| q.target == annotation.target) {
             Some(question) => question.suggestions.extend(suggestions),

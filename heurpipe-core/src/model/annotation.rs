@@ -223,6 +223,11 @@ impl Annotation {
         }
     }
 
+    /// Whether a model said it that runs beside the promoted one, for comparison.
+    pub fn is_shadow(&self) -> bool {
+        matches!(&self.by, By::Producer(producer) if producer.shadow)
+    }
+
     /// Whether this is a model's word that stands: promoted, and as sure as its producer's threshold asks.
     pub fn stands(&self) -> bool {
         match &self.by {

@@ -253,8 +253,13 @@ impl Record {
     /// Enters what an enricher did on one target: its new annotations replace its earlier ones there, and so does its line in
     /// the ledger. People's annotations stay. A failure keeps the earlier annotations.
     pub fn enter(&mut self, entry: LedgerEntry, annotations: Vec<Annotation>) {
+        let mut regions_changed = false;
         if !matches!(entry.outcome, LedgerOutcome::Failed(_)) {
-            self.annotations.retain(|a| !entry.covers(a));
+            self.annotations.retain(|a| {
+                let covered = entry.covers(a);
+                regions_changed |= covered && a.target != entry.target;
+                !covered
+            });
             if !annotations.is_empty() {
                 self.annotations.extend(annotations);
                 sort_annotations(&mut self.annotations);
@@ -268,6 +273,33 @@ impl Record {
                 self.ledger.insert(place, entry);
             }
         }
+        if regions_changed {
+            self.forget_lost_regions();
+        }
+    }
+
+    /// What models said of parts of pictures that nobody finds there any more goes, with its lines in the ledger. A part is found by whoever
+    /// looked at the picture as a whole, or by a person.
+    fn forget_lost_regions(&mut self) {
+        let finds = |annotation: &&Annotation| match (&annotation.by, annotation.target.media()) {
+            (By::Producer(producer), Some(media)) => {
+                let whole = Target::Media(media.to_owned());
+                self.ledger_entry(&producer.name, &whole).is_some()
+            }
+            (By::Person(_), _) => true,
+            (By::Producer(_), None) => false,
+        };
+        let found: Vec<Target> = self
+            .annotations
+            .iter()
+            .filter(|a| matches!(a.target, Target::Region { .. }))
+            .filter(finds)
+            .map(|a| a.target.clone())
+            .collect();
+        let stands =
+            |target: &Target| !matches!(target, Target::Region { .. }) || found.contains(target);
+        self.annotations.retain(|a| stands(&a.target));
+        self.ledger.retain(|line| stands(&line.target));
     }
 
     /// Adds what a source now says of the post. Returns whether anything of substance changed.

@@ -7,8 +7,8 @@ use xxhash_rust::xxh3::Xxh3Default;
 use super::stage::EnricherStage;
 use crate::flat::Flat;
 use crate::{
-    By, EnricherSpec, Fetched, Granularity, InputDigest, LedgerEntry, LedgerOutcome, Post, Record,
-    SkipReason, Target,
+    Annotation, By, EnricherSpec, Fetched, Granularity, InputDigest, LedgerEntry, LedgerOutcome,
+    Post, Record, SkipReason, Target,
 };
 
 /// Why an enricher would run on a target.
@@ -54,6 +54,7 @@ pub(crate) fn for_targets(spec: &EnricherSpec, record: &Record, mut each: impl F
             let mut regions: Vec<&Target> = Vec::new();
             for annotation in &record.annotations {
                 let wanted = spec.needs.contains(&annotation.attribute)
+                    && !annotation.is_shadow()
                     && matches!(annotation.target, Target::Region { .. })
                     && !regions.contains(&&annotation.target);
                 if wanted {
@@ -168,16 +169,19 @@ pub(crate) fn input_digest(
     target: &Target,
 ) -> InputDigest {
     let content = content(record, look, target);
-    let said = |attribute: &String| record.annotations.iter().any(|a| a.attribute == *attribute);
-    if !spec.needs.iter().any(said) {
+    let needed = |attribute: &String| said_of(record, attribute, target).next().is_some();
+    if !spec.needs.iter().any(needed) {
         return content;
     }
     let mut parts = Parts::new();
     parts.add(content.as_bytes());
     for attribute in &spec.needs {
-        let annotations = record.annotations.iter();
-        for annotation in annotations.filter(|a| a.attribute == *attribute) {
-            parts.add(annotation.target.to_string().as_bytes());
+        for annotation in said_of(record, attribute, target) {
+            // A part of a picture is the same in whatever post: the name that its own target has there is no matter.
+            let own_part = matches!(target, Target::Region { .. }) && annotation.target == *target;
+            if !own_part {
+                parts.add(annotation.target.to_string().as_bytes());
+            }
             parts.add(match &annotation.by {
                 By::Producer(producer) => producer.fingerprint.as_str().as_bytes(),
                 By::Person(person) => person.as_bytes(),
@@ -187,6 +191,24 @@ pub(crate) fn input_digest(
         }
     }
     parts.digest()
+}
+
+/// What people and promoted enrichers said of an attribute. Of a part of a picture only what was said of that part, of its picture or of the post counts:
+/// another part that comes or goes changes nothing about this one.
+fn said_of<'a>(
+    record: &'a Record,
+    attribute: &'a str,
+    target: &'a Target,
+) -> impl Iterator<Item = &'a Annotation> {
+    let concerns = move |other: &Target| match (target, other) {
+        (Target::Region { media, .. }, Target::Media(whole)) => media == whole,
+        (Target::Region { .. }, Target::Region { .. }) => target == other,
+        _ => true,
+    };
+    record
+        .annotations
+        .iter()
+        .filter(move |a| a.attribute == attribute && !a.is_shadow() && concerns(&a.target))
 }
 
 fn content(record: &Record, look: &Look, target: &Target) -> InputDigest {

@@ -131,7 +131,8 @@ fn check_names(enrichers: &[Arc<EnricherStage>]) -> Result<()> {
 
 fn givers(enrichers: &[Arc<EnricherStage>]) -> Result<BTreeMap<String, BTreeSet<String>>> {
     let mut givers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for enricher in enrichers {
+    // What shadows say counts for nobody, so nobody waits for them.
+    for enricher in enrichers.iter().filter(|e| !e.spec().shadow) {
         for attribute in &enricher.spec().gives {
             givers
                 .entry(attribute.clone())

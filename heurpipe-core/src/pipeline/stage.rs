@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::condition::Condition;
-use crate::{Enricher, EnricherSpec, Fingerprint, QualityGate, RetryPolicy, Sink, SkipReason};
+use crate::{
+    Digest, Enricher, EnricherSpec, Fingerprint, QualityGate, Record, RetryPolicy, Sink, SkipReason,
+};
 
 /// How a stage is called. What is not set follows [`RunOptions`](crate::RunOptions).
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -82,6 +84,15 @@ impl EnricherStage {
         let mut condition = branch.clone();
         if let Some(filter) = &enricher.spec().when {
             condition = condition.and(filter.clone());
+        }
+        if let Some(share) = enricher.spec().sample {
+            let chosen = move |record: &Record| {
+                let id = record.id().to_string();
+                let place = Digest::of_parts([b"sample".as_slice(), id.as_bytes()]);
+                place.unit_interval() < share
+            };
+            let name = format!("sample of {share}");
+            condition = condition.and_test(&name, chosen.into(), true, &BTreeSet::new());
         }
         let spec = enricher.spec();
         // A line that says "skipped" depends on the condition: with another condition it is not settled.

@@ -149,4 +149,19 @@ pub struct Pixels {
     pub format: PixelFormat,
     /// `width * height` pixels.
     pub bytes: Bytes,
+    /// Width and height, in pixels, of what these show: of the upright picture, or of the region that was asked for.
+    pub source: (u32, u32),
+}
+
+impl Pixels {
+    /// RGB pixels that show a picture in its own size.
+    pub fn rgb(width: u32, height: u32, bytes: impl Into<Bytes>) -> Self {
+        Self {
+            width,
+            height,
+            format: PixelFormat::Rgb8,
+            bytes: bytes.into(),
+            source: (width, height),
+        }
+    }
 }

@@ -28,6 +28,12 @@ pub trait Enricher: Send + Sync {
 
     /// Reads the attributes of each item.
     async fn enrich(&self, batch: &Batch) -> Result<Enriched>;
+
+    /// Does what is better done before the first post comes: warming up a model, making a connection. A run calls it once, before any source is
+    /// read; an error ends the run. `enrich` must work without it.
+    async fn prepare(&self) -> Result<()> {
+        Ok(())
+    }
 }
 
 /// What an enricher says of itself.
@@ -54,6 +60,10 @@ pub struct EnricherSpec {
     pub threshold: Option<f32>,
     /// Runs only on records that match.
     pub when: Option<Filter>,
+    /// Runs beside the promoted enricher for comparison: what it says is kept and does not count.
+    pub shadow: bool,
+    /// Runs only on this share of all posts, 0 to 1, chosen by the hash of their ids: the same in every run. None: on all.
+    pub sample: Option<f64>,
 }
 
 impl EnricherSpec {
@@ -73,6 +83,8 @@ impl EnricherSpec {
             cost: Cost::Cheap,
             threshold: None,
             when: None,
+            shadow: false,
+            sample: None,
         }
     }
 
@@ -99,6 +111,15 @@ impl EnricherSpec {
     pub fn pixels(mut self, request: PixelRequest) -> Self {
         self.granularity = Granularity::Media;
         self.input = Input::Pixels(request);
+        self
+    }
+
+    /// Makes each part of a picture that was found under `attribute` an item, instead of each picture. To be called after [`pixels`](Self::pixels);
+    /// the attribute becomes the first of its needs.
+    pub fn regions_of(mut self, attribute: &str) -> Self {
+        self.granularity = Granularity::Region;
+        self.needs.retain(|need| need != attribute);
+        self.needs.insert(0, attribute.to_owned());
         self
     }
 
@@ -351,15 +372,55 @@ pub trait EnricherExt: Enricher {
         });
         When { inner: self, spec }
     }
+
+    /// Runs beside the enricher of the same name, under that name with `.shadow` added, on this share of all posts. What it says is kept, for comparing
+    /// the two, and counts nowhere: no filter, gate, sink or other enricher sees it.
+    fn shadow(self, share: f64) -> Shadow<Self>
+    where
+        Self: Sized,
+    {
+        let mut spec = self.spec().clone();
+        spec.name = shadow_name(&spec.name);
+        spec.shadow = true;
+        spec.sample = Some(share);
+        Shadow { inner: self, spec }
+    }
 }
 
 impl<T: Enricher + ?Sized> EnricherExt for T {}
+
+/// The name of the shadow that runs beside the enricher of this name.
+pub fn shadow_name(enricher: &str) -> String {
+    format!("{enricher}.shadow")
+}
+
+/// An enricher that runs beside the one it may replace; see [`EnricherExt::shadow`].
+#[derive(Debug)]
+pub struct Shadow<E> {
+    inner: E,
+    spec: EnricherSpec,
+}
 
 /// An enricher with a condition; see [`EnricherExt::when`].
 #[derive(Debug)]
 pub struct When<E> {
     inner: E,
     spec: EnricherSpec,
+}
+
+#[async_trait]
+impl<E: Enricher> Enricher for Shadow<E> {
+    fn spec(&self) -> &EnricherSpec {
+        &self.spec
+    }
+
+    async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
+        self.inner.enrich(batch).await
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        self.inner.prepare().await
+    }
 }
 
 #[async_trait]
@@ -370,6 +431,10 @@ impl<E: Enricher> Enricher for When<E> {
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
         self.inner.enrich(batch).await
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        self.inner.prepare().await
     }
 }
 
@@ -382,6 +447,10 @@ impl<E: Enricher + ?Sized> Enricher for Arc<E> {
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
         (**self).enrich(batch).await
     }
+
+    async fn prepare(&self) -> Result<()> {
+        (**self).prepare().await
+    }
 }
 
 #[async_trait]
@@ -392,6 +461,10 @@ impl<E: Enricher + ?Sized> Enricher for Box<E> {
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
         (**self).enrich(batch).await
+    }
+
+    async fn prepare(&self) -> Result<()> {
+        (**self).prepare().await
     }
 }
 

@@ -14,9 +14,10 @@ mod outputs;
 mod pausing;
 mod plan;
 mod recovery;
+mod regions;
 mod retries;
 mod routes;
-
+mod shadows;
 mod stale;
 mod stopping;
 mod support;

@@ -1,5 +1,6 @@
 //! How good a model is on pictures whose labels are known.
 
+mod calibration;
 mod labelled;
 mod report;
 
@@ -11,9 +12,10 @@ use futures::stream::{self, StreamExt, TryStreamExt};
 use heurpipe_core::{Error, ErrorKind, Result, compute};
 use sha2::{Digest, Sha256};
 
-use crate::classify::{Classify, Prediction};
+use crate::classify::{Classifier, Prediction};
 use crate::decode::PictureDecoder;
 
+pub use calibration::{Calibration, CalibrationBin};
 pub use labelled::{Labelled, labelled_folder};
 pub use report::{CheckReport, ClassReport, Unreadable};
 
@@ -66,8 +68,8 @@ pub fn in_holdout(bytes: &[u8]) -> bool {
 ///
 /// # Errors
 /// `NotFound` or `InvalidInput` when the folder is not labelled, or holds no picture with a label that the model knows.
-pub async fn check(
-    model: &Classify,
+pub async fn check<M: Classifier + Clone + 'static>(
+    model: &M,
     folder: impl AsRef<Path>,
     options: &CheckOptions,
 ) -> Result<CheckReport> {
@@ -122,8 +124,8 @@ struct Outcome {
 }
 
 /// None for a picture that is not held out while only those are wanted.
-async fn judge(
-    model: &Classify,
+async fn judge<M: Classifier + Clone + 'static>(
+    model: &M,
     picture: Labelled,
     truth: usize,
     holdout_only: bool,
@@ -147,8 +149,10 @@ async fn judge(
             return None;
         }
         let start = cpu_time::ThreadTime::now();
-        let pixels =
-            PictureDecoder::default().decode_now(&bytes, &[model.manifest().input.pixels()]);
+        let pixels = model
+            .manifest()
+            .picture_input()
+            .and_then(|input| PictureDecoder::default().decode_now(&bytes, &[input.pixels()]));
         let decode_cpu = start.elapsed();
         let result = pixels.and_then(|pixels| {
             let pixels: Vec<_> = pixels.into_iter().map(Into::into).collect();

@@ -8,7 +8,8 @@ use std::time::Duration;
 use serde::Serialize;
 
 use super::Outcome;
-use crate::classify::Classify;
+use super::calibration::{Calibration, Said, calibration};
+use crate::classify::Classifier;
 use crate::runtime::Runtime;
 
 /// What a check found. Prints as a plain-text table.
@@ -37,6 +38,8 @@ pub struct CheckReport {
     pub coverage: f64,
     /// Share labelled rightly among those on which its word counts.
     pub accuracy_above_threshold: f64,
+    /// How honest its confidences are.
+    pub calibration: Calibration,
     /// Per label.
     pub classes: Vec<ClassReport>,
     /// `confusion[is][said]`, in the order of `classes`.
@@ -80,7 +83,7 @@ pub struct Unreadable {
 }
 
 pub(super) fn build(
-    model: &Classify,
+    model: &impl Classifier,
     folder: &Path,
     holdout_only: bool,
     outcomes: Vec<Outcome>,
@@ -90,6 +93,17 @@ pub(super) fn build(
     let manifest = model.manifest();
     let labels = &manifest.labels;
     let threshold = heurpipe_core::Enricher::spec(model).threshold;
+    let said: Vec<Said<'_>> = outcomes
+        .iter()
+        .filter_map(|outcome| {
+            let prediction = outcome.result.as_ref().ok()?;
+            Some(Said {
+                probabilities: &prediction.probabilities,
+                truth: outcome.truth,
+            })
+        })
+        .collect();
+    let calibration = calibration(&said, manifest.temperature.into());
     let mut confusion = vec![vec![0; labels.len()]; labels.len()];
     let mut unreadable = Vec::new();
     let (mut sure, mut sure_and_right) = (0, 0);
@@ -130,6 +144,7 @@ pub(super) fn build(
         threshold,
         coverage: share(sure, pictures).unwrap_or(0.0),
         accuracy_above_threshold: share(sure_and_right, sure).unwrap_or(0.0),
+        calibration,
         classes: classes(labels, &confusion),
         confusion,
         unknown_labels,
@@ -196,6 +211,15 @@ impl CheckReport {
                 self.coverage * 100.0
             )?;
         }
+        let calibration = &self.calibration;
+        writeln!(
+            f,
+            "calibration error {:.3} at temperature {:.3}; {:.3} at {:.3}, the best on these pictures",
+            calibration.ece,
+            calibration.temperature,
+            calibration.ece_at_best,
+            calibration.best_temperature
+        )?;
         writeln!(
             f,
             "{:.0} pictures/s; cpu per picture: decode {:.1} ms, model {:.1} ms\n",

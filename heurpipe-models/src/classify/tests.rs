@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use heurpipe_core::{Enricher, ErrorKind, PixelFormat};
+use heurpipe_core::{Enricher, ErrorKind};
 
 use super::*;
 use crate::shipped;
@@ -25,16 +25,11 @@ fn changed(from: &str, to: &str) -> tempfile::TempDir {
 }
 
 fn picture(seed: u32) -> Arc<Pixels> {
-    let input = Manifest::read(&folder("garment")).unwrap().input;
+    let input = Manifest::read(&folder("garment")).unwrap().input.unwrap();
     let bytes: Vec<u8> = (0..input.width * input.height * 3)
         .map(|i| ((i / 7 * seed) ^ (i >> 5)) as u8)
         .collect();
-    Arc::new(Pixels {
-        width: input.width,
-        height: input.height,
-        format: PixelFormat::Rgb8,
-        bytes: bytes.into(),
-    })
+    Arc::new(Pixels::rgb(input.width, input.height, bytes))
 }
 
 #[test]

@@ -28,13 +28,13 @@ const SIDE: u32 = 96;
 /// its share of the foreground. Colours of less than a fifth are left out. A picture without a foreground that stands out is named as a whole.
 ///
 /// ```
-/// use heurpipe_core::{PixelFormat, Pixels};
+/// use heurpipe_core::Pixels;
 /// use heurpipe_models::colour::Colours;
 ///
 /// // A red square on white.
 /// let inside = |i: u32| (16..48).contains(&(i % 64)) && (16..48).contains(&(i / 64));
 /// let bytes = (0..64 * 64).flat_map(|i| if inside(i) { [200, 20, 30] } else { [250, 250, 250] });
-/// let pixels = Pixels { width: 64, height: 64, format: PixelFormat::Rgb8, bytes: bytes.collect() };
+/// let pixels = Pixels::rgb(64, 64, bytes.collect::<Vec<u8>>());
 /// let colours = Colours::default().name(&pixels)?;
 /// assert_eq!(colours.len(), 1);
 /// assert_eq!(colours[0].name, "red");

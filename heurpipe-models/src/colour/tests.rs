@@ -18,12 +18,7 @@ fn picture(paint: impl Fn(f32, f32) -> [u8; 3]) -> Pixels {
     let bytes: Bytes = (0..SIZE * SIZE)
         .flat_map(|i| paint(at(i).0, at(i).1))
         .collect();
-    Pixels {
-        width: SIZE,
-        height: SIZE,
-        format: PixelFormat::Rgb8,
-        bytes,
-    }
+    Pixels::rgb(SIZE, SIZE, bytes)
 }
 
 fn garment(x: f32, y: f32) -> bool {
@@ -158,12 +153,7 @@ fn the_same_pixels_give_the_same_colours() {
 
 #[test]
 fn odd_sizes_are_read_or_refused() {
-    let pixels = |width, height, bytes: usize| Pixels {
-        width,
-        height,
-        format: PixelFormat::Rgb8,
-        bytes: vec![9; bytes].into(),
-    };
+    let pixels = |width, height, bytes: usize| Pixels::rgb(width, height, vec![9; bytes]);
     for (width, height) in [(1, 1), (1, 96), (3, 2)] {
         let bytes = (width * height * 3) as usize;
         assert_eq!(names(&pixels(width, height, bytes)), ["black"]);

@@ -4,7 +4,7 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 use heurpipe_core::{Error, ErrorKind, Fit, PixelRequest, Pixels, Result};
 
-use super::{Raster, rgb};
+use super::Raster;
 
 /// Resizes first and turns upright after, since the result is mostly smaller than the picture.
 pub(super) fn fit(raster: &Raster, request: &PixelRequest) -> Result<Pixels> {
@@ -31,7 +31,10 @@ pub(super) fn fit(raster: &Raster, request: &PixelRequest) -> Result<Pixels> {
     };
     let upright = raster.orientation.apply(bytes, width, height);
     let (width, height) = swapped(swaps, width, height);
-    Ok(rgb(width, height, upright))
+    Ok(Pixels {
+        source: swapped(swaps, raster.width, raster.height),
+        ..Pixels::rgb(width, height, upright)
+    })
 }
 
 fn swapped(swaps: bool, width: u32, height: u32) -> (u32, u32) {

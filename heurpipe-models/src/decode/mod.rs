@@ -14,9 +14,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use heurpipe_core::{
-    Decoded, Decoder, Error, ErrorKind, PixelFormat, PixelRequest, Pixels, Result, compute,
-};
+use heurpipe_core::{Decoded, Decoder, Error, ErrorKind, PixelRequest, Pixels, Result, compute};
 
 use format::Format;
 use orientation::Orientation;
@@ -148,15 +146,6 @@ impl Decoder for PictureDecoder {
             pixels: pixels?,
             cpu,
         })
-    }
-}
-
-fn rgb(width: u32, height: u32, bytes: Vec<u8>) -> Pixels {
-    Pixels {
-        width,
-        height,
-        format: PixelFormat::Rgb8,
-        bytes: bytes.into(),
     }
 }
 

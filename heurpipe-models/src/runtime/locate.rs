@@ -12,7 +12,18 @@ pub struct Candidate {
     pub origin: String,
 }
 
-/// Libraries in the order in which they are tried: `ORT_DYLIB_PATH`, beside the executable, site-packages of the current Python.
+/// Where `heurpipe setup` puts the library: `heurpipe/onnxruntime` in the user's folder of data.
+pub fn home() -> Option<PathBuf> {
+    let data = match std::env::var_os("XDG_DATA_HOME").filter(|path| !path.is_empty()) {
+        Some(data) => PathBuf::from(data),
+        None => PathBuf::from(std::env::var_os("HOME")?)
+            .join(".local")
+            .join("share"),
+    };
+    Some(data.join("heurpipe").join("onnxruntime"))
+}
+
+/// Libraries in the order in which they are tried: `ORT_DYLIB_PATH`, beside the executable, where [`home`] is, site-packages of the current Python.
 pub fn candidates() -> Vec<Candidate> {
     let mut found = Vec::new();
     if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {
@@ -27,6 +38,9 @@ pub fn candidates() -> Vec<Candidate> {
         .and_then(Path::parent)
     {
         found.extend(in_folder(folder, "found beside the executable"));
+    }
+    if let Some(folder) = home() {
+        found.extend(in_folder(&folder, "fetched by heurpipe setup"));
     }
     if let Some(folder) = python_package() {
         found.extend(in_folder(
@@ -57,7 +71,8 @@ fn in_folder(folder: &Path, origin: &str) -> Vec<Candidate> {
         .collect()
 }
 
-fn is_library(path: &Path) -> bool {
+/// Whether a file's name is that of ONNX Runtime's library on this system.
+pub fn is_library(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     if cfg!(target_os = "windows") {
         name == "onnxruntime.dll"
@@ -65,7 +80,7 @@ fn is_library(path: &Path) -> bool {
         name.ends_with(".dylib")
             && (name.starts_with("libonnxruntime.") && !name.contains("providers"))
     } else {
-        name.starts_with("libonnxruntime.so")
+        name.starts_with("libonnxruntime.so") && !name.ends_with(".part")
     }
 }
 

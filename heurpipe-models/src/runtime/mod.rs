@@ -2,8 +2,11 @@
 //!
 //! The choice is made once per process, because the runtime's table of functions is process-wide.
 
+mod accelerator;
+mod diagnose;
 mod locate;
 mod session;
+pub(crate) mod tuning;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -14,8 +17,10 @@ use heurpipe_core::{Error, ErrorKind, Result};
 use ort::environment::Environment;
 use serde::Serialize;
 
-pub use locate::{Candidate, candidates};
-pub(crate) use session::SessionPool;
+pub use accelerator::Accelerator;
+pub use locate::{Candidate, candidates, home, is_library};
+pub(crate) use session::{Feed, SessionPool, Tensor, Values};
+pub use tuning::{Tuned, Tuning};
 
 /// The environment variable that forces a runtime: `auto`, `tract` or the path of a library.
 pub const VARIABLE: &str = "HEURPIPE_ONNX_RUNTIME";
@@ -68,6 +73,8 @@ pub struct RuntimeStatus {
     pub kind: RuntimeKind,
     /// Its version.
     pub version: String,
+    /// What computes.
+    pub accelerator: Accelerator,
     /// The library's file; none for tract.
     pub path: Option<PathBuf>,
     /// Where the library was found, or why tract was taken.
@@ -82,7 +89,7 @@ impl fmt::Display for RuntimeStatus {
             Some(path) => write!(f, "onnx runtime {} ({}", self.version, path.display())?,
             None => write!(f, "tract {} (compiled in", self.version)?,
         }
-        write!(f, "; {})", self.because)
+        write!(f, "; {}; on {})", self.because, self.accelerator)
     }
 }
 
@@ -145,6 +152,11 @@ impl Runtime {
         &self.environment
     }
 
+    /// Has a session that is to be built compute on what was found.
+    fn accelerate(&self, builder: &mut ort::session::builder::SessionBuilder) -> ort::Result<()> {
+        self.status.accelerator.register(builder)
+    }
+
     fn suits(&self, choice: &RuntimeChoice) -> bool {
         match choice {
             RuntimeChoice::Auto => true,
@@ -193,11 +205,13 @@ impl Runtime {
             .with_telemetry(false)
             .build()
             .map_err(|error| error.to_string())?;
+        let accelerator = Accelerator::find(&environment);
         Ok(Self {
             environment,
             status: RuntimeStatus {
                 kind: RuntimeKind::Native,
                 version: version_of(path),
+                accelerator,
                 path: Some(path.to_owned()),
                 because,
                 passed_over: Vec::new(),
@@ -220,6 +234,7 @@ impl Runtime {
             status: RuntimeStatus {
                 kind: RuntimeKind::Tract,
                 version: "0.23".to_owned(),
+                accelerator: Accelerator::Cpu { not_cuda: None },
                 path: None,
                 because,
                 passed_over,

@@ -2,4 +2,7 @@
 
 pub mod brand;
 pub mod language;
+mod model;
 mod spans;
+
+pub(crate) use model::TextModel;

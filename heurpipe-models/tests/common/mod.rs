@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use heurpipe_core::{PixelFormat, Pixels};
+use heurpipe_core::Pixels;
 
 /// Pictures with large and small shapes in them, so that every layer has something to see.
 pub fn pictures(size: u32, count: u32) -> Vec<Arc<Pixels>> {
@@ -30,10 +30,5 @@ fn picture(size: u32, seed: u32) -> Pixels {
             );
         }
     }
-    Pixels {
-        width: size,
-        height: size,
-        format: PixelFormat::Rgb8,
-        bytes: bytes.into(),
-    }
+    Pixels::rgb(size, size, bytes)
 }

@@ -111,7 +111,9 @@ fn within_budget(
 fn candidate(spec: &EnricherSpec, record: &Record, target: &Target) -> Candidate {
     let near = |annotation: &&Annotation| {
         let same = annotation.target.media() == target.media();
-        (same || annotation.target == Target::Post) && spec.builds_upon(&annotation.attribute)
+        (same || annotation.target == Target::Post)
+            && !annotation.is_shadow()
+            && spec.builds_upon(&annotation.attribute)
     };
     let confidences = record.annotations.iter().filter(near);
     let score = confidences.filter_map(|a| a.confidence).reduce(f32::max);
@@ -390,7 +392,7 @@ impl<'a> Entering<'a> {
                 version: self.spec.version.clone(),
                 fingerprint: fingerprint.clone(),
                 threshold: self.spec.threshold,
-                shadow: false,
+                shadow: self.spec.shadow,
             };
             Annotation::produced(target.clone(), finding, producer, self.now)
         };

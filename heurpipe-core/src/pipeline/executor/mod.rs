@@ -162,13 +162,17 @@ fn asked_to_stop(shared: &Shared) -> Stop {
     signal.map_or(Stop::No, |StopSignal(receiver)| *receiver.borrow())
 }
 
-/// Reads what an earlier run left pending, then all sources, several partitions at a time.
+/// Has the enrichers make ready, then reads what an earlier run left pending, then all sources, several partitions at a time.
 async fn read_origins(
     shared: Arc<Shared>,
     stages: Arc<Stages>,
     pages: Sender<Vec<Arrival>>,
 ) -> Result<()> {
     let pipeline = &shared.pipeline;
+    for enricher in pipeline.enrichers() {
+        let prepared = enricher.enricher.prepare().await;
+        prepared.map_err(|error| error.with("enricher", &enricher.spec().name))?;
+    }
     if let Some(documents) = &pipeline.parts.documents {
         let pending = StoredRecords::pending(Arc::clone(documents), pipeline.name());
         read_source(&shared, &stages, Arc::new(pending), pages.clone(), false).await?;

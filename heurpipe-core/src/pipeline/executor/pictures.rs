@@ -12,17 +12,19 @@ use super::meter::Meter;
 use super::shared::{Envelope, Shared};
 use super::stages::EnricherRun;
 use crate::{
-    Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Input, InputDigest, Item,
-    ItemResult, PixelRequest, Pixels, Result, Target,
+    Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Granularity, Input, InputDigest,
+    Item, ItemResult, PixelRequest, Pixels, Result, Target,
 };
 
 /// Decoded pictures of one parcel, by content.
 pub(super) struct Pictures<'a> {
     shared: &'a Shared,
     meter: &'a Meter,
-    /// All sizes that any enricher of the pipeline asks for: one decode gives them all.
+    /// All sizes at which any enricher of the pipeline asks for whole pictures: one decode gives them all.
     sizes: Vec<PixelRequest>,
     decoded: HashMap<Digest, ItemResult<Vec<Arc<Pixels>>>>,
+    /// Parts of pictures, for the enricher that is shown items just now.
+    cut: HashMap<InputDigest, ItemResult<Arc<Pixels>>>,
 }
 
 impl<'a> Pictures<'a> {
@@ -32,6 +34,7 @@ impl<'a> Pictures<'a> {
             meter,
             sizes: sizes(shared),
             decoded: HashMap::new(),
+            cut: HashMap::new(),
         }
     }
 
@@ -48,6 +51,10 @@ impl<'a> Pictures<'a> {
             self.recall(spec, envelopes, jobs).await;
         }
         let size = match spec.input {
+            Input::Pixels(request) if spec.granularity == Granularity::Region => {
+                self.cut(request, envelopes, jobs).await;
+                None
+            }
             Input::Pixels(request) => {
                 self.decode(envelopes, jobs).await;
                 self.sizes.iter().position(|size| *size == request)
@@ -105,25 +112,63 @@ impl<'a> Pictures<'a> {
                 decoding.push((digest, self.decode_one(&envelopes[job.envelope], job)));
             }
         }
-        self.meter.entered(decoding.len());
         let (digests, work): (Vec<Digest>, Vec<_>) = decoding.into_iter().unzip();
-        let decoded = self.meter.measure(join_all(work)).await;
-        for (digest, pixels) in digests.into_iter().zip(decoded) {
-            match pixels {
-                Ok(_) => self.meter.left(1),
-                Err(_) => self.meter.failed(1),
+        let decoded = metered(self.meter, work).await;
+        self.decoded.extend(digests.into_iter().zip(decoded));
+    }
+
+    /// Cuts out the parts of pictures that the jobs want. A picture is decoded once for all of its parts; once more, that is, than for the enrichers that
+    /// see it whole, since nobody knew of the parts when that was done.
+    async fn cut(&mut self, request: PixelRequest, envelopes: &[Envelope], jobs: &[Job]) {
+        let mut parts: Vec<(Digest, Vec<&Job>)> = Vec::new();
+        for job in jobs.iter().filter(|j| matches!(j.given, Given::Item(_))) {
+            let Some(digest) = digest(&envelopes[job.envelope], &job.target) else {
+                continue;
+            };
+            match parts.iter_mut().find(|(known, _)| *known == digest) {
+                Some((_, jobs)) => jobs.push(job),
+                None => parts.push((digest, vec![job])),
             }
-            self.decoded.insert(digest, pixels);
+        }
+        let work = parts.iter().map(|(_, jobs)| {
+            let requests = jobs.iter().map(|job| match &job.target {
+                Target::Region { region, .. } => request.region(*region),
+                Target::Post | Target::Media(_) => request,
+            });
+            self.decoded_as(&envelopes[jobs[0].envelope], jobs[0], requests.collect())
+        });
+        let decoded = metered(self.meter, work.collect()).await;
+        self.cut.clear();
+        for ((_, jobs), pixels) in parts.into_iter().zip(decoded) {
+            for (index, job) in jobs.into_iter().enumerate() {
+                let part = match &pixels {
+                    Ok(pixels) => pixels
+                        .get(index)
+                        .cloned()
+                        .ok_or_else(|| missing(&job.target)),
+                    Err(error) => Err(error.replica()),
+                };
+                self.cut.insert(job.input, part);
+            }
         }
     }
 
     async fn decode_one(&self, envelope: &Envelope, job: &Job) -> Result<Vec<Arc<Pixels>>> {
+        self.decoded_as(envelope, job, self.sizes.clone()).await
+    }
+
+    async fn decoded_as(
+        &self,
+        envelope: &Envelope,
+        job: &Job,
+        requests: Vec<PixelRequest>,
+    ) -> Result<Vec<Arc<Pixels>>> {
         let decoder = self.shared.pipeline.parts.decoder.as_ref();
         let decoder = decoder.ok_or_else(|| {
             Error::new(ErrorKind::Internal, "pipeline.decode").message("there is no decoder")
         })?;
         let bytes = self.bytes(envelope, job).await?;
-        let decoded = decoder.decode(&bytes, &self.sizes).await?;
+        let decoded = decoder.decode(&bytes, &requests).await?;
         self.meter.cpu(decoded.cpu);
         Ok(decoded.pixels.into_iter().map(Arc::new).collect())
     }
@@ -148,17 +193,22 @@ impl<'a> Pictures<'a> {
     }
 
     fn pixels(&self, envelope: &Envelope, job: &Job, size: Option<usize>) -> Result<Arc<Pixels>> {
-        let missing = || {
-            Error::new(ErrorKind::Internal, "pipeline.picture")
-                .message("the decoder left out a size")
-                .with("target", &job.target)
-        };
+        if let Some(part) = self.cut.get(&job.input)
+            && matches!(job.target, Target::Region { .. })
+        {
+            return match part {
+                Ok(pixels) => Ok(Arc::clone(pixels)),
+                Err(error) => Err(error.replica()),
+            };
+        }
         let digest = digest(envelope, &job.target);
         let decoded = digest.and_then(|digest| self.decoded.get(&digest));
         match (decoded, size) {
-            (Some(Ok(sizes)), Some(size)) => sizes.get(size).cloned().ok_or_else(missing),
+            (Some(Ok(sizes)), Some(size)) => {
+                sizes.get(size).cloned().ok_or_else(|| missing(&job.target))
+            }
             (Some(Err(error)), _) => Err(error.replica()),
-            _ => Err(missing()),
+            _ => Err(missing(&job.target)),
         }
     }
 
@@ -193,11 +243,32 @@ impl<'a> Pictures<'a> {
     }
 }
 
-/// The sizes at which the pipeline's enrichers want pictures.
+fn missing(target: &Target) -> Error {
+    Error::new(ErrorKind::Internal, "pipeline.picture")
+        .message("the decoder left out a size")
+        .with("target", target)
+}
+
+/// Decodes several pictures at a time, and counts them.
+async fn metered<T>(meter: &Meter, work: Vec<impl Future<Output = Result<T>>>) -> Vec<Result<T>> {
+    meter.entered(work.len());
+    let decoded = meter.measure(join_all(work)).await;
+    for pixels in &decoded {
+        match pixels {
+            Ok(_) => meter.left(1),
+            Err(_) => meter.failed(1),
+        }
+    }
+    decoded
+}
+
+/// The sizes at which the pipeline's enrichers want whole pictures.
 pub(super) fn sizes(shared: &Shared) -> Vec<PixelRequest> {
     let mut sizes = Vec::new();
     for stage in shared.pipeline.enrichers() {
-        if let Input::Pixels(request) = stage.spec().input
+        let spec = stage.spec();
+        if let Input::Pixels(request) = spec.input
+            && spec.granularity != Granularity::Region
             && !sizes.contains(&request)
         {
             sizes.push(request);

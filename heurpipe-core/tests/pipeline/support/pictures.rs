@@ -88,7 +88,7 @@ impl FetchMedia for Fetcher {
     }
 }
 
-/// Makes one pixel of a picture's first bytes; counts the pictures decoded.
+/// Makes one pixel of a picture's first bytes, or of those at a region's left edge; counts the pictures decoded.
 #[derive(Clone, Default)]
 pub struct FirstPixel {
     decoded: Arc<AtomicUsize>,
@@ -104,12 +104,10 @@ impl FirstPixel {
 impl Decoder for FirstPixel {
     async fn decode(&self, bytes: &Bytes, requests: &[PixelRequest]) -> Result<Decoded> {
         self.decoded.fetch_add(1, SeqCst);
-        let pixel = bytes.slice(..3);
-        let pixels = requests.iter().map(|_| Pixels {
-            width: 1,
-            height: 1,
-            format: PixelFormat::Rgb8,
-            bytes: pixel.clone(),
+        let pixels = requests.iter().map(|request| {
+            let left = request.region.map_or(0.0, |region| region.x);
+            let first = (left * bytes.len() as f32) as usize;
+            Pixels::rgb(1, 1, bytes.slice(first..first + 3))
         });
         Ok(Decoded {
             pixels: pixels.collect(),
