@@ -72,6 +72,14 @@ const WORDS: &[(&str, &str)] = &[
     ),
 ];
 
+/// German words that neither English nor the Romance languages write alike, diacritics folded.
+const GERMAN: &[&str] = &[
+    "der", "das", "und", "ist", "ich", "mein", "meine", "meinem", "dem", "den", "ein", "eine",
+    "einen", "mit", "auf", "fur", "von", "bei", "nicht", "sich", "wie", "auch", "sehr", "nur",
+    "heute", "schon", "wieder", "ihr", "ihre", "ihren", "mir", "durch", "im", "zum", "aus", "zur",
+    "wir",
+];
+
 /// The language whose words are clearly the commonest in a text.
 pub(super) fn leading(prose: &str) -> Option<&'static str> {
     let lowered = prose.to_lowercase().replace(['\'', '’'], " ");
@@ -91,4 +99,10 @@ pub(super) fn leading(prose: &str) -> Option<&'static str> {
         [(first, language), (second, _), ..] if first >= 2 && first > second => Some(language),
         _ => None,
     }
+}
+
+/// Whether several of a text's words are German ones that no other of these languages has.
+pub(super) fn is_german(lowered: &str) -> bool {
+    let words = lowered.split(|c: char| !c.is_alphabetic());
+    words.filter(|word| GERMAN.contains(word)).nth(1).is_some()
 }

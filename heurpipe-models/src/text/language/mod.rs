@@ -83,6 +83,11 @@ impl Language {
     }
 }
 
+/// Whether a text in keyword form is in German, as far as its common words tell: German writes every noun with a capital.
+pub(super) fn mostly_german(folded: &str) -> bool {
+    common::is_german(folded)
+}
+
 /// Letters and spaces of what is neither hashtag nor mention nor link.
 fn prose(caption: &str, paired: bool) -> String {
     let spans = spans(caption, paired);
