@@ -52,12 +52,12 @@ fn posts(file: &Path) -> Result<Vec<Post>> {
         (Platform::weibo(), column(file, &bytes)?)
     };
     let posts = captions.into_iter().enumerate().map(|(index, text)| {
-        let id = PostId::new(platform.clone(), index.to_string())?;
+        let id = PostId::new(platform.clone(), index.to_string());
         let mut post = Post::new(id, jiff::Timestamp::UNIX_EPOCH);
         post.text = text;
-        Ok(post)
+        post
     });
-    posts.collect()
+    Ok(posts.collect())
 }
 
 fn unreadable(file: &Path, error: impl std::error::Error + Send + Sync + 'static) -> Error {

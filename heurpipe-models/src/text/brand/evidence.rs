@@ -27,8 +27,6 @@ pub(super) struct Evidence<'a> {
     prose: &'a Prose,
     /// Whether the post speaks of clothes.
     context: bool,
-    /// Whether nouns are written with capitals, so that a capital shows no name.
-    german: bool,
     /// Begin and end of products.
     products: Vec<(usize, usize)>,
     /// Ends of products in languages that put the brand behind.
@@ -49,7 +47,6 @@ impl<'a> Evidence<'a> {
             lexicon,
             prose,
             context,
-            german: mostly_german(text),
             products,
             products_first: found(&lexicon.clothes_first)
                 .into_iter()
@@ -69,11 +66,16 @@ impl<'a> Evidence<'a> {
             return Some(BESIDE_A_PRODUCT);
         }
         let name = match spelling.sort {
-            Sort::Ambiguous => among_han || (named && !self.german),
+            Sort::Ambiguous => among_han || (named && self.tells_by_capital(start)),
             Sort::Word => among_han,
             _ => false,
         };
         (name && self.context).then_some(WRITTEN_AS_A_NAME)
+    }
+
+    /// Whether a capital shows a name here: German writes every noun with one, so there it does behind a preposition only, as in "ist von Mango".
+    fn tells_by_capital(&self, start: usize) -> bool {
+        self.before_maker(start).is_some() || !mostly_german(&self.prose.folded)
     }
 
     /// Whether a spelling with a capital is joined to a brand that ends or begins at one of these places, as in "Nike x Champion".
@@ -133,17 +135,19 @@ impl<'a> Evidence<'a> {
         if let Some(before) = listed {
             return self.ends_with_a_product(before);
         }
-        let maker = self
-            .lexicon
-            .makers
-            .iter()
-            .filter_map(|maker| before.strip_suffix(maker.as_str()))
-            .filter_map(|before| before.strip_suffix(' '))
-            .min_by_key(|before| before.len());
-        match maker {
+        match self.before_maker(start) {
             Some(before) => self.ends_with_a_product(before),
             None => self.prose.is_capital(start) && self.products_first.contains(&before.len()),
         }
+    }
+
+    /// What stands before the preposition that leads to a spelling; none where there is no such preposition.
+    fn before_maker(&self, start: usize) -> Option<&str> {
+        let before = self.prose.folded[..start].trim_end_matches(' ');
+        let makers = self.lexicon.makers.iter();
+        makers
+            .filter_map(|maker| before.strip_suffix(maker.as_str())?.strip_suffix(' '))
+            .min_by_key(|before| before.len())
     }
 
     /// Whether a product, or its quality behind it, ends this part of the text.

@@ -166,17 +166,17 @@ impl<'a> Search<'a> {
                 self.see(spelling.brand, TAG_WITH_PRODUCT);
             }
         }
-        self.among_han(tag, TAG_WITH_PRODUCT);
+        if tag.chars().any(is_han) {
+            self.plain_names(tag, TAG_WITH_PRODUCT, |_| true);
+        }
     }
 
-    /// Brands with nothing but Han before and behind them.
-    fn among_han(&mut self, text: &str, confidence: f32) {
-        if !text.chars().any(is_han) {
-            return;
-        }
+    /// Plain spellings of this form anywhere in a text without spaces.
+    fn plain_names(&mut self, text: &str, confidence: f32, form: impl Fn(&str) -> bool) {
         let lexicon = self.lexicon;
-        for (_, _, spelling) in lexicon.spellings.find(text) {
-            if spelling.sort == Sort::Plain {
+        for (start, end, spelling) in lexicon.spellings.find(text) {
+            let plain = matches!(spelling.sort, Sort::Plain | Sort::Mostly);
+            if plain && form(&text[start..end]) {
                 self.see(spelling.brand, confidence);
             }
         }
@@ -189,7 +189,7 @@ impl<'a> Search<'a> {
         }
         match brand_of_variant(self.lexicon, &handle) {
             Some(brand) => self.see(brand, HANDLE_VARIANT),
-            None => self.among_han(&handle, HANDLE_VARIANT),
+            None => self.plain_names(&handle, HANDLE_VARIANT, |name| name.chars().all(is_han)),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use heurpipe_core::text::{is_han, keyword};
 use heurpipe_core::{Digest, Error, ErrorKind, Result};
 use serde::Deserialize;
@@ -83,6 +83,8 @@ impl<T: Copy> Finder<T> {
         let (words, meanings): (Vec<String>, Vec<T>) = words.into_iter().unzip();
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
+            // Some megabytes for each text being looked through in one step per byte.
+            .kind(Some(AhoCorasickKind::DFA))
             .build(words)
             .map_err(|error| Error::new(ErrorKind::TooLarge, "brands.parse").cause(error))?;
         Ok(Self {

@@ -36,6 +36,8 @@ impl Prose {
                     _ if c.is_ascii() => {
                         prose.push(c, c.to_ascii_lowercase().encode_utf8(&mut [0; 4]))
                     }
+                    // Its own folded form.
+                    '\u{4e00}'..='\u{9fff}' => prose.push(c, c.encode_utf8(&mut [0; 4])),
                     _ if c.is_whitespace() => prose.push(c, " "),
                     _ => prose.push(c, &keyword(c.encode_utf8(&mut [0; 4]))),
                 }
