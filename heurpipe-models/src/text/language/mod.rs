@@ -11,7 +11,7 @@ use whatlang::Detector;
 use super::spans::{Kind, spans};
 use common::{LANGUAGES, leading};
 
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// The fewest letters of a script with many languages that say anything.
 const FEWEST_LETTERS: usize = 12;
