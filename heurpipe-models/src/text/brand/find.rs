@@ -146,9 +146,10 @@ impl<'a> Search<'a> {
         match spelling.sort {
             Sort::Plain => self.see(spelling.brand, PLAIN),
             Sort::Mostly if possible => self.see(spelling.brand, PLAIN),
-            Sort::Ambiguous | Sort::Name if possible && self.context => {
+            Sort::Ambiguous if possible && self.context => {
                 self.see(spelling.brand, AMBIGUOUS_TAG_IN_CONTEXT);
             }
+            Sort::Name if possible && self.context => self.see(spelling.brand, AMBIGUOUS_TAG),
             Sort::Ambiguous if possible => self.see(spelling.brand, AMBIGUOUS_TAG),
             _ => {}
         }

@@ -24,6 +24,8 @@ struct File {
     qualities: Vec<String>,
     #[serde(default)]
     makers: Vec<String>,
+    #[serde(default)]
+    near_words: Vec<String>,
     brand: Vec<Entry>,
 }
 
@@ -212,7 +214,10 @@ impl Lexicon {
                 .iter()
                 .map(|entry| entry.name.trim().to_lowercase())
                 .collect(),
-            misspelt: Misspelt::new(spellings.iter()),
+            misspelt: Misspelt::new(
+                spellings.iter(),
+                words(&file.near_words).into_iter().collect(),
+            ),
             spellings: Finder::new(spellings)?,
             tags,
             handles,

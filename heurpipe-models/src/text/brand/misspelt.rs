@@ -1,6 +1,6 @@
 //! Names of brands with one letter too many, too few or wrong.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::lexicon::{Sort, Spelling};
 
@@ -13,10 +13,15 @@ pub(super) struct Misspelt {
     /// Places in `names` by the hash of a form.
     forms: HashMap<u64, Vec<usize>>,
     names: Vec<(String, usize)>,
+    /// Words of their own that are one letter away from a name.
+    words: HashSet<String>,
 }
 
 impl Misspelt {
-    pub(super) fn new<'a>(spellings: impl Iterator<Item = &'a (String, Spelling)>) -> Self {
+    pub(super) fn new<'a>(
+        spellings: impl Iterator<Item = &'a (String, Spelling)>,
+        words: HashSet<String>,
+    ) -> Self {
         let plain = spellings.filter(|(name, spelling)| {
             let single = name.bytes().all(|b| b.is_ascii_lowercase());
             let sure = matches!(spelling.sort, Sort::Plain | Sort::Mostly);
@@ -31,13 +36,17 @@ impl Misspelt {
                 forms.entry(form).or_default().push(index);
             }
         }
-        Self { forms, names }
+        Self {
+            forms,
+            names,
+            words,
+        }
     }
 
     /// Words of a folded text that are a brand's name but for one letter, the first excepted: the brands.
     pub(super) fn brands<'a>(&'a self, text: &'a str) -> impl Iterator<Item = usize> + 'a {
         text.split(|c: char| !c.is_ascii_lowercase())
-            .filter(|word| word.len() + 1 >= SHORTEST_NAME)
+            .filter(|word| word.len() + 1 >= SHORTEST_NAME && !self.words.contains(*word))
             .filter_map(|word| self.brand(word))
     }
 

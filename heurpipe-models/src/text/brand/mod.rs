@@ -37,7 +37,7 @@ const VERSION: &str = "2";
 /// - **Ambiguous** spellings (mango, guess, coach …) are words of their own. In the text they count beside a product, as "coach bag", "jeans from Gap"
 ///   or "borsa Guess" (0.8); joined to a brand, as "Nike x Champion" (0.75); and with a capital in the middle of a sentence of a post about clothes, unless
 ///   the text is German, which writes every noun so (0.7). As a hashtag they count with a word about clothes (0.8) or without (0.6). Names of people, animals
-///   and places (Chloé, Patagonia) count only beside a product or a brand, or as a hashtag in a post about clothes; words that stand before
+///   and places (Chloé, Patagonia) count only beside a product or a brand, or as a hashtag in a post about clothes (0.6); words that stand before
 ///   products anyhow (next, only) take a capital as well. None counts beside a word that says that something else is meant, as "mango smoothie".
 ///
 /// ```
@@ -99,7 +99,7 @@ impl Brands {
     }
 
     /// With a list in TOML: `[[brand]]` tables with `name`, `aliases`, `mostly`, `ambiguous`, `names`, `words`, `handles` and `unless`, and the
-    /// lists `context`, `products`, `products_first`, `tag_ends`, `qualities` and `makers` for all of them. The shipped list, `data/brands.toml`, says what each is.
+    /// lists `context`, `products`, `products_first`, `tag_ends`, `qualities`, `makers` and `near_words` for all of them. The shipped list, `data/brands.toml`, says what each is.
     ///
     /// # Errors
     /// `Config` for what is not such a list.

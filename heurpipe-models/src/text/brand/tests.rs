@@ -88,6 +88,7 @@ fn captions_that_name_no_brand() {
         "这块地毯例外，鞋子飞跃",
         "ami et mode, mon ami",
         "#mango smoothie",
+        "chocolate, a descent, sketches of shoes",
     ];
     for caption in captions {
         assert_eq!(named("instagram", caption), "", "{caption}");
