@@ -1,6 +1,8 @@
-//! What texts say: [`brand`], [`language`].
+//! What texts say: [`brand`], [`language`], [`hashtags`], [`emoji`].
 
 pub mod brand;
+pub mod emoji;
+pub mod hashtags;
 pub mod language;
 mod model;
 mod spans;

@@ -1,47 +1,25 @@
 //! Finding brands in one post.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 
 use heurpipe_core::text::{is_han, keyword};
 use heurpipe_core::{Platform, Post};
 
 use super::FoundBrand;
-use super::lexicon::{Lexicon, Spelling, squeezed};
+use super::evidence::Evidence;
+use super::handle::brand_of_variant;
+use super::lexicon::{Lexicon, Sort, Spelling, squeezed};
+use super::prose::Prose;
 use crate::text::spans::{Kind, Span, spans};
 
 const PLAIN: f32 = 0.95;
 const HANDLE_VARIANT: f32 = 0.9;
 const TAG_WITH_PRODUCT: f32 = 0.85;
 const AMBIGUOUS_TAG_IN_CONTEXT: f32 = 0.8;
-const AMBIGUOUS_NAME: f32 = 0.7;
+const JOINED: f32 = 0.75;
+const MISSPELT: f32 = 0.75;
 const AMBIGUOUS_TAG: f32 = 0.6;
-
-/// What brands add to their names for accounts of shops and countries. Two letters are a country.
-const HANDLE_PARTS: &[&str] = &[
-    "official",
-    "officiel",
-    "store",
-    "shop",
-    "global",
-    "world",
-    "worldwide",
-    "brand",
-    "studio",
-    "man",
-    "men",
-    "mens",
-    "woman",
-    "women",
-    "home",
-    "kids",
-    "beauty",
-    "sportswear",
-    "china",
-    "japan",
-    "italia",
-    "france",
-    "usa",
-];
 
 /// The brands that a post names, by name.
 pub(super) fn brands(lexicon: &Lexicon, post: &Post) -> Vec<FoundBrand> {
@@ -106,31 +84,52 @@ impl<'a> Search<'a> {
 
     fn prose(&mut self, spans: &[Span<'_>]) {
         let prose = Prose::of(spans);
-        let mut names: Vec<(usize, usize, Spelling)> = self
-            .lexicon
-            .spellings
-            .find(&prose.folded)
-            .filter(|(start, end, spelling)| {
-                !spelling.ambiguous
-                    || (self.may_mean(spelling.brand)
-                        && self.context
-                        && prose.is_name(*start, *end))
-            })
-            .collect();
+        let mut named = self.named(&prose);
         // Of names within one another the longest counts: "american eagle outfitters", not "american eagle".
-        names.sort_by_key(|(start, end, _)| (*start, std::cmp::Reverse(*end)));
+        named.sort_by_key(|name| (name.start, Reverse(name.end)));
         let mut reached = 0;
-        for (start, end, spelling) in names {
-            if start >= reached {
-                let confidence = if spelling.ambiguous {
-                    AMBIGUOUS_NAME
-                } else {
-                    PLAIN
-                };
-                self.see(spelling.brand, confidence);
-                reached = end;
+        for name in named {
+            if name.start >= reached {
+                self.see(name.brand, name.confidence);
+                reached = name.end;
             }
         }
+        for brand in self.lexicon.misspelt.brands(&prose.folded) {
+            self.see(brand, MISSPELT);
+        }
+    }
+
+    /// Spellings in a text that mean their brand.
+    fn named(&self, prose: &Prose) -> Vec<Named> {
+        let found = self.lexicon.spellings.find(&prose.folded);
+        let meant = found.filter(|(_, _, spelling)| {
+            spelling.sort == Sort::Plain || self.may_mean(spelling.brand)
+        });
+        let (plain, open): (Vec<_>, Vec<_>) =
+            meant.partition(|(_, _, spelling)| matches!(spelling.sort, Sort::Plain | Sort::Mostly));
+        let mut named: Vec<Named> = plain
+            .into_iter()
+            .map(|(start, end, spelling)| Named::new(start, end, spelling, PLAIN))
+            .collect();
+        if open.is_empty() {
+            return named;
+        }
+        let evidence = Evidence::of(self.lexicon, prose, self.context);
+        let mut joined = Vec::new();
+        for (start, end, spelling) in open {
+            match evidence.confidence(start, end, spelling) {
+                Some(confidence) => named.push(Named::new(start, end, spelling, confidence)),
+                None => joined.push((start, end, spelling)),
+            }
+        }
+        let sure: Vec<_> = named.iter().map(|name| (name.start, name.end)).collect();
+        joined.retain(|(start, end, _)| evidence.is_joined(*start, *end, &sure));
+        named.extend(
+            joined
+                .into_iter()
+                .map(|(start, end, spelling)| Named::new(start, end, spelling, JOINED)),
+        );
+        named
     }
 
     fn may_mean(&self, brand: usize) -> bool {
@@ -140,46 +139,45 @@ impl<'a> Search<'a> {
     fn hashtag(&mut self, tag: &str) {
         let folded = keyword(tag);
         let tag = squeezed(&folded);
-        match self.lexicon.tags.get(&tag).copied() {
-            Some(Spelling {
-                brand,
-                ambiguous: false,
-            }) => self.see(brand, PLAIN),
-            Some(Spelling {
-                brand,
-                ambiguous: true,
-            }) if self.may_mean(brand) => {
-                let confidence = if self.context {
-                    AMBIGUOUS_TAG_IN_CONTEXT
-                } else {
-                    AMBIGUOUS_TAG
-                };
-                self.see(brand, confidence);
+        let Some(spelling) = self.lexicon.tags.get(&tag).copied() else {
+            return self.part_of_tag(&tag);
+        };
+        let possible = self.may_mean(spelling.brand);
+        match spelling.sort {
+            Sort::Plain => self.see(spelling.brand, PLAIN),
+            Sort::Mostly if possible => self.see(spelling.brand, PLAIN),
+            Sort::Ambiguous if possible && self.context => {
+                self.see(spelling.brand, AMBIGUOUS_TAG_IN_CONTEXT);
             }
-            Some(_) => {}
-            None => self.part_of_tag(&tag),
+            Sort::Name if possible && self.context => self.see(spelling.brand, AMBIGUOUS_TAG),
+            Sort::Ambiguous if possible => self.see(spelling.brand, AMBIGUOUS_TAG),
+            _ => {}
         }
     }
 
-    /// A brand and its product in one tag, or a Chinese name anywhere in it.
+    /// A brand and its product in one tag, or a brand among the Han of a tag.
     fn part_of_tag(&mut self, tag: &str) {
         let cuts: Vec<usize> = tag.char_indices().map(|(index, _)| index).skip(1).collect();
         for cut in cuts {
             let (brand, product) = tag.split_at(cut);
-            let spelling = self.lexicon.tags.get(brand).filter(|s| !s.ambiguous);
-            if let Some(spelling) = spelling
+            let spelling = self.lexicon.tags.get(brand);
+            if let Some(spelling) = spelling.filter(|s| s.sort != Sort::Word)
                 && self.lexicon.products.contains(product)
             {
                 self.see(spelling.brand, TAG_WITH_PRODUCT);
             }
         }
-        self.chinese_names(tag, TAG_WITH_PRODUCT);
+        if tag.chars().any(is_han) {
+            self.plain_names(tag, TAG_WITH_PRODUCT, |_| true);
+        }
     }
 
-    fn chinese_names(&mut self, text: &str, confidence: f32) {
+    /// Plain spellings of this form anywhere in a text without spaces.
+    fn plain_names(&mut self, text: &str, confidence: f32, form: impl Fn(&str) -> bool) {
         let lexicon = self.lexicon;
         for (start, end, spelling) in lexicon.spellings.find(text) {
-            if !spelling.ambiguous && text[start..end].chars().all(is_han) {
+            let plain = matches!(spelling.sort, Sort::Plain | Sort::Mostly);
+            if plain && form(&text[start..end]) {
                 self.see(spelling.brand, confidence);
             }
         }
@@ -190,106 +188,28 @@ impl<'a> Search<'a> {
         if let Some(brand) = self.lexicon.handles.get(&squeezed(&handle)) {
             return self.see(*brand, PLAIN);
         }
-        match base(&handle).and_then(|base| self.brand_of_handle(&base)) {
+        match brand_of_variant(self.lexicon, &handle) {
             Some(brand) => self.see(brand, HANDLE_VARIANT),
-            None => self.chinese_names(&handle, HANDLE_VARIANT),
+            None => self.plain_names(&handle, HANDLE_VARIANT, |name| name.chars().all(is_han)),
         }
-    }
-
-    fn brand_of_handle(&self, handle: &str) -> Option<usize> {
-        let spelled = || {
-            self.lexicon
-                .tags
-                .get(handle)
-                .filter(|s| !s.ambiguous)
-                .map(|s| s.brand)
-        };
-        self.lexicon.handles.get(handle).copied().or_else(spelled)
     }
 }
 
-/// A handle without what brands add for shops and countries; none if nothing remains.
-fn base(handle: &str) -> Option<String> {
-    let mut parts: Vec<&str> = handle
-        .split(['_', '.', '-'])
-        .filter(|p| !p.is_empty())
-        .collect();
-    while let Some(last) = parts.last() {
-        let country =
-            parts.len() > 1 && last.len() == 2 && last.bytes().all(|b| b.is_ascii_lowercase());
-        if !country && !HANDLE_PARTS.contains(last) {
-            break;
-        }
-        parts.pop();
-    }
-    let joined = parts.concat();
-    let base = joined.strip_suffix("official").unwrap_or(&joined);
-    (!base.is_empty()).then(|| base.to_owned())
+/// A spelling in a text that means its brand.
+struct Named {
+    start: usize,
+    end: usize,
+    brand: usize,
+    confidence: f32,
 }
 
-/// The prose of a caption, folded for comparing, with the way back to how it was written.
-struct Prose {
-    folded: String,
-    /// For each byte of `folded`, the character it comes from.
-    written: Vec<char>,
-    /// Whether most of it is in capitals, so that a capital tells nothing.
-    shouted: bool,
-}
-
-impl Prose {
-    fn of(spans: &[Span<'_>]) -> Self {
-        let mut prose = Self {
-            folded: String::new(),
-            written: Vec::new(),
-            shouted: false,
-        };
-        let (mut upper, mut lower) = (0_usize, 0_usize);
-        for span in spans {
-            if span.kind != Kind::Prose {
-                // Whatever stood here ends the sentence.
-                prose.push('\n', "\n");
-                continue;
-            }
-            for c in span.text.chars() {
-                upper += usize::from(c.is_uppercase());
-                lower += usize::from(c.is_lowercase());
-                match c {
-                    '’' => prose.push(c, "'"),
-                    '\n' => prose.push(c, "\n"),
-                    _ if c.is_ascii() => {
-                        prose.push(c, c.to_ascii_lowercase().encode_utf8(&mut [0; 4]))
-                    }
-                    _ if c.is_whitespace() => prose.push(c, " "),
-                    _ => prose.push(c, &keyword(c.encode_utf8(&mut [0; 4]))),
-                }
-            }
+impl Named {
+    fn new(start: usize, end: usize, spelling: Spelling, confidence: f32) -> Self {
+        Self {
+            start,
+            end,
+            brand: spelling.brand,
+            confidence,
         }
-        prose.shouted = upper > lower;
-        prose
-    }
-
-    fn push(&mut self, written: char, folded: &str) {
-        if folded == " " && self.folded.ends_with(' ') {
-            return;
-        }
-        self.folded.push_str(folded);
-        self.written.extend(folded.bytes().map(|_| written));
-    }
-
-    /// Whether an ambiguous spelling is written like a name: with a capital where no sentence begins. Among Han, Latin letters with a
-    /// capital are a name anywhere.
-    fn is_name(&self, start: usize, end: usize) -> bool {
-        let capital = self.written.get(start).is_some_and(|c| c.is_uppercase());
-        if !capital || self.shouted {
-            return false;
-        }
-        let before = self.folded[..start].trim_end_matches([' ', '"', '\'', '(']);
-        let after = self.folded[end..].chars().next();
-        let among_han = after.is_some_and(is_han) || before.chars().next_back().is_some_and(is_han);
-        among_han
-            || before
-                .chars()
-                .next_back()
-                .is_some_and(|c| c.is_alphanumeric() || ",;&-:".contains(c))
     }
 }

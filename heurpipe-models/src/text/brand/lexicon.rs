@@ -2,10 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use heurpipe_core::text::{is_han, keyword};
 use heurpipe_core::{Digest, Error, ErrorKind, Result};
 use serde::Deserialize;
+
+use super::misspelt::Misspelt;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -14,6 +16,16 @@ struct File {
     context: Vec<String>,
     #[serde(default)]
     products: Vec<String>,
+    #[serde(default)]
+    products_first: Vec<String>,
+    #[serde(default)]
+    tag_ends: Vec<String>,
+    #[serde(default)]
+    qualities: Vec<String>,
+    #[serde(default)]
+    makers: Vec<String>,
+    #[serde(default)]
+    near_words: Vec<String>,
     brand: Vec<Entry>,
 }
 
@@ -24,11 +36,32 @@ struct Entry {
     #[serde(default)]
     aliases: Vec<String>,
     #[serde(default)]
+    mostly: Vec<String>,
+    #[serde(default)]
     ambiguous: Vec<String>,
+    #[serde(default)]
+    names: Vec<String>,
+    #[serde(default)]
+    words: Vec<String>,
     #[serde(default)]
     handles: Vec<String>,
     #[serde(default)]
     unless: Vec<String>,
+}
+
+/// What else a spelling may mean, from nothing to most things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sort {
+    /// The brand, wherever it stands.
+    Plain,
+    /// The brand, where nothing says that something else is meant.
+    Mostly,
+    /// A word of its own: a capital tells the brand, in a text about clothes.
+    Ambiguous,
+    /// A person, an animal, a place, of which a capital tells nothing: only a product beside it does.
+    Name,
+    /// A word that stands before products as well: it takes a capital and a product.
+    Word,
 }
 
 /// A spelling of a brand.
@@ -36,8 +69,8 @@ struct Entry {
 pub(super) struct Spelling {
     /// Index of the brand.
     pub(super) brand: usize,
-    /// Whether it needs evidence.
-    pub(super) ambiguous: bool,
+    /// What else it may mean.
+    pub(super) sort: Sort,
 }
 
 /// Words to look for, in keyword form, and what each stands for.
@@ -52,6 +85,8 @@ impl<T: Copy> Finder<T> {
         let (words, meanings): (Vec<String>, Vec<T>) = words.into_iter().unzip();
         let automaton = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
+            // Some megabytes for each text being looked through in one step per byte.
+            .kind(Some(AhoCorasickKind::DFA))
             .build(words)
             .map_err(|error| Error::new(ErrorKind::TooLarge, "brands.parse").cause(error))?;
         Ok(Self {
@@ -72,6 +107,13 @@ impl<T: Copy> Finder<T> {
                 let meaning = self.meanings[found.pattern().as_usize()];
                 (found.start(), found.end(), meaning)
             })
+    }
+}
+
+impl Finder<()> {
+    /// For words that all mean the same.
+    fn of(words: Vec<String>) -> Result<Self> {
+        Self::new(words.into_iter().map(|word| (word, ())).collect())
     }
 }
 
@@ -105,6 +147,16 @@ pub(super) struct Lexicon {
     pub(super) context: Finder<()>,
     /// What may follow a brand in a hashtag.
     pub(super) products: HashSet<String>,
+    /// All products, to look for in texts.
+    pub(super) clothes: Finder<()>,
+    /// Those after which the brand stands without a preposition.
+    pub(super) clothes_first: Finder<()>,
+    /// Colours, materials and the like, which may stand between a brand and its product.
+    pub(super) qualities: Finder<()>,
+    /// Prepositions that lead from a product to its brand.
+    pub(super) makers: Vec<String>,
+    /// Long names, to find with a letter wrong.
+    pub(super) misspelt: Misspelt,
     /// Words that show that a brand's ambiguous spellings mean something else.
     pub(super) unless: Finder<usize>,
     /// SHA-256 of the file.
@@ -124,11 +176,17 @@ impl Lexicon {
         let mut handles = HashMap::new();
         for (brand, entry) in file.brand.iter().enumerate() {
             // Plain spellings last, so that they win where both are squeezed to one tag.
-            for (texts, ambiguous) in [(&entry.ambiguous, true), (&entry.aliases, false)] {
+            for (texts, sort) in [
+                (&entry.words, Sort::Word),
+                (&entry.names, Sort::Name),
+                (&entry.ambiguous, Sort::Ambiguous),
+                (&entry.mostly, Sort::Mostly),
+                (&entry.aliases, Sort::Plain),
+            ] {
                 for text in texts {
                     let text = spelled(text, &entry.name)?;
-                    tags.insert(squeezed(&text), Spelling { brand, ambiguous });
-                    spellings.push((text, Spelling { brand, ambiguous }));
+                    tags.insert(squeezed(&text), Spelling { brand, sort });
+                    spellings.push((text, Spelling { brand, sort }));
                 }
             }
             unless.extend(entry.unless.iter().map(|word| (keyword(word), brand)));
@@ -139,7 +197,7 @@ impl Lexicon {
                 if handle.chars().count() >= SHORTEST_TAG {
                     let spelling = Spelling {
                         brand,
-                        ambiguous: false,
+                        sort: Sort::Plain,
                     };
                     tags.entry(handle.clone()).or_insert(spelling);
                 }
@@ -148,17 +206,29 @@ impl Lexicon {
         }
         let words =
             |words: &[String]| -> Vec<String> { words.iter().map(|w| keyword(w)).collect() };
+        let clothes = [&file.products[..], &file.products_first].concat();
+        let context = [&file.context[..], &clothes].concat();
         Ok(Self {
             names: file
                 .brand
                 .iter()
                 .map(|entry| entry.name.trim().to_lowercase())
                 .collect(),
+            misspelt: Misspelt::new(
+                spellings.iter(),
+                words(&file.near_words).into_iter().collect(),
+            ),
             spellings: Finder::new(spellings)?,
             tags,
             handles,
-            context: Finder::new(words(&file.context).into_iter().map(|w| (w, ())).collect())?,
-            products: words(&file.products).into_iter().collect(),
+            context: Finder::of(words(&context))?,
+            products: words(&[&file.products[..], &file.tag_ends].concat())
+                .into_iter()
+                .collect(),
+            clothes: Finder::of(words(&clothes))?,
+            clothes_first: Finder::of(words(&file.products_first))?,
+            qualities: Finder::of(words(&file.qualities))?,
+            makers: words(&file.makers),
             unless: Finder::new(unless)?,
             digest: Digest::of(toml.as_bytes()),
         })

@@ -1,7 +1,11 @@
 //! Brands that a caption names.
 
+mod evidence;
 mod find;
+mod handle;
 mod lexicon;
+mod misspelt;
+mod prose;
 #[cfg(test)]
 mod tests;
 
@@ -17,7 +21,7 @@ use heurpipe_core::{
 use lexicon::Lexicon;
 
 const SHIPPED: &str = include_str!("../../../data/brands.toml");
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// An enricher that finds the brands named by a post's text, hashtags and mentions.
 ///
@@ -25,13 +29,16 @@ const VERSION: &str = "1";
 /// sure it is.
 ///
 /// - **In the text**, a brand's spellings count as whole words, whatever their case and diacritics (0.95). Chinese spellings count wherever they
-///   stand, since Chinese does not set words apart.
-/// - **Hashtags** count when the whole tag is a spelling or a handle (0.95), or one followed by a product, as `#guccibag` (0.85).
+///   stand, since Chinese does not set words apart. Names of eight letters or more count with one letter wrong, too (0.75).
+/// - **Hashtags** count when the whole tag is a spelling or a handle (0.95), or one followed by a product, as `#guccibag` (0.85), or one among
+///   Han, as `#Prada春夏#` (0.85).
 /// - **Mentions** count when they are the brand's handle (0.95), or the handle with a country or a word such as `official` added, as
-///   `@gucci.fr` (0.9).
-/// - **Ambiguous** spellings (mango, guess, coach …) are words of their own. In the text they count only in capitals in the middle of a sentence, beside a
-///   word about clothes (0.7); as a hashtag with such a word (0.8) or without (0.6); and never beside a word that says that something else
-///   is meant, as "mango smoothie".
+///   `@gucci.fr` or `@nikewomen` (0.9).
+/// - **Ambiguous** spellings (mango, guess, coach …) are words of their own. In the text they count beside a product, as "coach bag", "jeans from Gap"
+///   or "borsa Guess" (0.8); joined to a brand, as "Nike x Champion" (0.75); and with a capital in the middle of a sentence of a post about clothes, unless
+///   the text is German, which writes every noun so (0.7). As a hashtag they count with a word about clothes (0.8) or without (0.6). Names of people, animals
+///   and places (Chloé, Patagonia) count only beside a product or a brand, or as a hashtag in a post about clothes (0.6); words that stand before
+///   products anyhow (next, only) take a capital as well. None counts beside a word that says that something else is meant, as "mango smoothie".
 ///
 /// ```
 /// use heurpipe_core::{Post, PostId};
@@ -91,8 +98,8 @@ impl Brands {
         Self::parse(&toml).map_err(|error| error.with("path", path.display()))
     }
 
-    /// With a list in TOML: `[[brand]]` tables with `name`, `aliases`, `ambiguous`, `handles` and `unless`, and the lists `context` and `products`
-    /// for all of them. The shipped list, `data/brands.toml`, says what each is.
+    /// With a list in TOML: `[[brand]]` tables with `name`, `aliases`, `mostly`, `ambiguous`, `names`, `words`, `handles` and `unless`, and the
+    /// lists `context`, `products`, `products_first`, `tag_ends`, `qualities`, `makers` and `near_words` for all of them. The shipped list, `data/brands.toml`, says what each is.
     ///
     /// # Errors
     /// `Config` for what is not such a list.

@@ -11,7 +11,7 @@ use whatlang::Detector;
 use super::spans::{Kind, spans};
 use common::{LANGUAGES, leading};
 
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 
 /// The fewest letters of a script with many languages that say anything.
 const FEWEST_LETTERS: usize = 12;
@@ -81,6 +81,11 @@ impl Language {
             .or_else(|| by_words(&prose, post))
             .or_else(|| hint(post).map(|language| ToldLanguage::new(&language, HINTED)))
     }
+}
+
+/// Whether a text in keyword form is in German, as far as its common words tell: German writes every noun with a capital.
+pub(super) fn mostly_german(folded: &str) -> bool {
+    common::is_german(folded)
 }
 
 /// Letters and spaces of what is neither hashtag nor mention nor link.
