@@ -70,31 +70,42 @@ pub(super) fn groups(width: usize, rgb: &[u8]) -> Vec<Group> {
 /// Pixels gathered into cells of colour space: a few hundred colours instead of thousands of pixels.
 fn cells(width: usize, rgb: &[u8]) -> Vec<Group> {
     let height = rgb.len() / 3 / width.max(1);
+    let (across, down) = (places(width), places(height));
     let mut cells: BTreeMap<[i16; 3], Group> = BTreeMap::new();
     for (index, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {
         let colour: Oklab = Srgb::from(*pixel).into_linear::<f32>().into_color();
         let key = [colour.l, colour.a, colour.b].map(|axis| (axis / CELL).floor() as i16);
-        let x = (index % width) as f32 + 0.5;
-        let y = (index / width) as f32 + 0.5;
+        let (x, y) = (across[index % width], down[index / width]);
         let seen = Group {
             colour,
             pixels: 1.0,
-            border: border(x / width as f32, y / height as f32),
-            centre: centre(x / width as f32, y / height as f32),
+            border: x.border.max(y.border),
+            centre: x.centre * y.centre,
         };
         cells.entry(key).or_insert(Group::EMPTY).add(colour, &seen);
     }
     cells.into_values().map(Group::mean).collect()
 }
 
-fn border(x: f32, y: f32) -> f32 {
-    let margin = x.min(1.0 - x).min(y).min(1.0 - y);
-    if margin < BORDER { 1.0 } else { 0.0 }
+/// What a place along one axis says of a pixel.
+#[derive(Debug, Clone, Copy)]
+struct Place {
+    /// 1 at the border, else 0.
+    border: f32,
+    /// How near it is to the centre, by a bell.
+    centre: f32,
 }
 
-fn centre(x: f32, y: f32) -> f32 {
-    let (dx, dy) = ((x - 0.5) / CENTRE, (y - 0.5) / CENTRE);
-    (-0.5 * (dx * dx + dy * dy)).exp()
+fn places(length: usize) -> Vec<Place> {
+    let place = |index: usize| {
+        let at = (index as f32 + 0.5) / length as f32;
+        let off = (at - 0.5) / CENTRE;
+        Place {
+            border: if at.min(1.0 - at) < BORDER { 1.0 } else { 0.0 },
+            centre: (-0.5 * off * off).exp(),
+        }
+    };
+    (0..length).map(place).collect()
 }
 
 /// The first colours to group around: the commonest, then always the one that most pixels are farthest from.

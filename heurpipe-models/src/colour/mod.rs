@@ -2,7 +2,8 @@
 //!
 //! How: pixels are gathered into groups of like colour (k-means in Oklab, always begun the same way); what gathers at the centre and shuns the border is
 //! foreground; mixtures, such as the crossing bands of gingham, are divided among the colours they are mixed of; each group gets the
-//! name of the nearest example in Oklab, lightness counting less than hue, since light changes the one and not the other.
+//! name of the nearest example in Oklab, lightness counting less than hue, since light changes the one and not the other, and chroma counting for
+//! more next to grey, where a little of it is seen.
 
 mod analyse;
 mod cluster;
@@ -18,9 +19,9 @@ use heurpipe_core::{
 
 pub use names::NAMES;
 
-const VERSION: &str = "1";
-/// The side of the square that pictures are made to fit into: enough for shares of colours, little enough to be quick.
-const SIDE: u32 = 96;
+const VERSION: &str = "2";
+/// The side of the square that pictures are made to fit into: enough that narrow stripes are not blurred into one, little enough to be quick.
+const SIDE: u32 = 144;
 
 /// An enricher that names the colours of what a picture shows.
 ///
@@ -50,7 +51,7 @@ impl Default for Colours {
         let spec = EnricherSpec::new("colour", VERSION)
             .gives(["colour"])
             .pixels(PixelRequest::new(SIDE, SIDE, Fit::Inside))
-            .cost(Cost::CpuMs(1.0));
+            .cost(Cost::CpuMs(1.3));
         Self { spec }
     }
 }

@@ -38,6 +38,10 @@ const NAMED: &[(&str, &[[u8; 3]])] = &[
             [250, 200, 215],
             [226, 80, 150],
             [210, 120, 150],
+            [204, 160, 163],
+            [188, 138, 142],
+            [230, 150, 135],
+            [205, 130, 115],
         ],
     ),
     ("orange", &[[238, 124, 28], [200, 96, 20], [250, 150, 80]]),
@@ -61,9 +65,21 @@ const NAMED: &[(&str, &[[u8; 3]])] = &[
             [110, 160, 230],
             [170, 200, 235],
             [70, 110, 160],
+            [78, 92, 118],
+            [110, 125, 150],
+            [66, 90, 115],
         ],
     ),
-    ("navy", &[[26, 36, 84], [18, 26, 60], [36, 48, 100]]),
+    (
+        "navy",
+        &[
+            [26, 36, 84],
+            [18, 26, 60],
+            [36, 48, 100],
+            [62, 68, 100],
+            [44, 52, 72],
+        ],
+    ),
     (
         "purple",
         &[
@@ -71,6 +87,8 @@ const NAMED: &[(&str, &[[u8; 3]])] = &[
             [85, 40, 112],
             [170, 130, 205],
             [200, 170, 225],
+            [130, 92, 130],
+            [110, 92, 120],
         ],
     ),
     (
@@ -89,24 +107,38 @@ const NAMED: &[(&str, &[[u8; 3]])] = &[
 ];
 
 /// How much a difference in lightness counts beside one in hue: light changes the one, not the other.
-const LIGHTNESS: f32 = 0.6;
+const LIGHTNESS: f32 = 0.1;
+/// The chroma from which on further chroma counts for less: next to grey a little is seen, while vivid colours differ by much and
+/// keep their name.
+const VIVID: f32 = 0.03;
 
 static EXAMPLES: LazyLock<Vec<(&str, Oklab)>> = LazyLock::new(|| {
-    let oklab = |rgb: [u8; 3]| Srgb::from(rgb).into_linear::<f32>().into_color();
+    let seen = |rgb: [u8; 3]| seen(Srgb::from(rgb).into_linear::<f32>().into_color());
     let examples = |(name, rgbs): &(&'static str, &[[u8; 3]])| -> Vec<(&'static str, Oklab)> {
-        rgbs.iter().map(|rgb| (*name, oklab(*rgb))).collect()
+        rgbs.iter().map(|rgb| (*name, seen(*rgb))).collect()
     };
     NAMED.iter().flat_map(examples).collect()
 });
 
 /// The name of a colour.
 pub(super) fn name(colour: Oklab) -> &'static str {
+    let seen = seen(colour);
     let distance = |example: Oklab| {
-        let d = example - colour;
+        let d = example - seen;
         LIGHTNESS * d.l * d.l + d.a * d.a + d.b * d.b
     };
     EXAMPLES
         .iter()
         .min_by(|one, other| distance(one.1).total_cmp(&distance(other.1)))
         .map_or("grey", |(name, _)| name)
+}
+
+/// The colour with its chroma compressed as the eye does.
+fn seen(colour: Oklab) -> Oklab {
+    let chroma = colour.a.hypot(colour.b);
+    if chroma <= f32::MIN_POSITIVE {
+        return colour;
+    }
+    let scale = VIVID * (chroma / VIVID).ln_1p() / chroma;
+    Oklab::new(colour.l, colour.a * scale, colour.b * scale)
 }
