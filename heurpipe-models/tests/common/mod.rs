@@ -1,5 +1,10 @@
-//! Pictures that need no file, and what both tests of the runtime share.
+//! What the tests of models share: pictures that need no file, and the way to Python and to shared photographs and models.
 
+#![allow(dead_code, reason = "each test takes what it needs")]
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::Arc;
 
 use heurpipe_core::Pixels;
@@ -31,4 +36,53 @@ fn picture(size: u32, seed: u32) -> Pixels {
         }
     }
     Pixels::rgb(size, size, bytes)
+}
+
+/// The side of the inputs of the larger models, in pixels.
+pub const SIZE: u32 = 224;
+
+/// The folder of photographs and models, where there is one.
+pub fn shared() -> Option<PathBuf> {
+    let folder = std::env::var_os("HEURPIPE_SHARED").map_or_else(
+        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
+        PathBuf::from,
+    );
+    folder.join("models").is_dir().then_some(folder)
+}
+
+fn interpreter() -> String {
+    std::env::var("HEURPIPE_TEST_PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+/// Whether Python can import these modules.
+pub fn python_has(modules: &str) -> bool {
+    Command::new(interpreter())
+        .args(["-c", &format!("import {modules}")])
+        .output()
+        .is_ok_and(|output| output.status.success())
+}
+
+/// What Python prints.
+#[track_caller]
+pub fn python(arguments: &[&OsStr]) -> Vec<u8> {
+    let answer = Command::new(interpreter())
+        .args(arguments)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&answer.stderr);
+    assert!(answer.status.success(), "{said}");
+    answer.stdout
+}
+
+/// Writes the manifest of a classifier that gives probabilities of so many labels and wants what MobileNets want.
+pub fn write_classifier(folder: &Path, network: &Path, labels: usize) {
+    let labels: Vec<_> = (0..labels).map(|i| format!("'label-{i}'")).collect();
+    let manifest = format!(
+        "name = 'larger'\nversion = '1'\ntask = 'classify'\nattribute = 'label'\nlabels = [{}]\n\
+         [file]\npath = '{}'\n[input]\nwidth = {SIZE}\nheight = {SIZE}\n\
+         mean = [127.5, 127.5, 127.5]\nstd = [127.5, 127.5, 127.5]\n",
+        labels.join(", "),
+        network.display()
+    );
+    std::fs::write(folder.join("model.toml"), manifest).unwrap();
 }
