@@ -1,10 +1,12 @@
 //! Makes a decoded picture fit what is asked for. What comes out equals Pillow's resizing of the same pixels within one step of 255.
 
 use bytes::Bytes;
-use fast_image_resize::images::{CroppedImage, Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use heurpipe_core::{Error, ErrorKind, PixelRequest, Pixels, Resample, Result};
 
+use super::convolve::{self, Filter, Span};
 use super::geometry::{Area, Geometry, Ground};
 use super::{Raster, rgb};
 
@@ -49,18 +51,15 @@ impl<'a> Fitter<'a> {
         if self.is_all(geometry) {
             return Ok(self.raster.rgb.clone());
         }
-        let filter = match resample {
-            Resample::Bilinear => FilterType::Bilinear,
-            Resample::Bicubic => FilterType::CatmullRom, // a = -0.5
-            Resample::Lanczos => FilterType::Lanczos3,
-            Resample::Nearest => return Ok(self.nearest(geometry)),
-            other => {
-                return Err(Error::new(ErrorKind::Unsupported, "picture.fit")
-                    .message("this resampling is not known")
-                    .with("resample", format_args!("{other:?}")));
-            }
-        };
-        self.averaged(geometry, filter)
+        match resample {
+            Resample::Bilinear => self.bilinear(geometry),
+            Resample::Bicubic => Ok(self.convolved(geometry, convolve::BICUBIC)),
+            Resample::Lanczos => Ok(self.convolved(geometry, convolve::LANCZOS)),
+            Resample::Nearest => Ok(self.nearest(geometry)),
+            other => Err(Error::new(ErrorKind::Unsupported, "picture.fit")
+                .message("this resampling is not known")
+                .with("resample", format_args!("{other:?}"))),
+        }
     }
 
     fn is_all(&self, geometry: &Geometry) -> bool {
@@ -71,30 +70,29 @@ impl<'a> Fitter<'a> {
             && (geometry.bounds, geometry.window) == (all, all)
     }
 
-    /// Resizes only what the window shows, which gives the pixels that cutting it from the whole resized picture would.
-    fn averaged(&mut self, geometry: &Geometry, filter: FilterType) -> Result<Bytes> {
-        let (bounds, window) = (geometry.bounds, geometry.window);
+    /// Both axes of a resizing. Only what the window shows is resized, which gives the pixels that cutting it from the whole resized picture would.
+    fn axes(&self, geometry: &Geometry) -> (Axis, Axis) {
+        let (raster, bounds, window) = (self.raster, geometry.bounds, geometry.window);
         let across = Axis::of(
-            self.raster.scaled(bounds.left, bounds.width),
-            self.raster.width,
+            raster.scaled(bounds.left, bounds.width),
+            raster.width,
             (geometry.resized.0, window.left, window.width),
         );
         let down = Axis::of(
-            self.raster.scaled(bounds.top, bounds.height),
-            self.raster.height,
+            raster.scaled(bounds.top, bounds.height),
+            raster.height,
             (geometry.resized.1, window.top, window.height),
         );
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(filter))
-            .crop(across.from, down.from, across.length, down.length);
-        let all = ImageRef::new(
-            self.raster.width,
-            self.raster.height,
-            &self.raster.rgb,
-            PixelType::U8x3,
-        )
-        .map_err(failed)?;
-        let view = CroppedImage::new(
+        (across, down)
+    }
+
+    /// A triangle never overshoots, so the order of its passes shows in the rounding only, and the fastest will do.
+    fn bilinear(&mut self, geometry: &Geometry) -> Result<Bytes> {
+        let (across, down) = self.axes(geometry);
+        let (width, height) = (self.raster.width, self.raster.height);
+        let all =
+            TypedImageRef::<U8x3>::from_buffer(width, height, &self.raster.rgb).map_err(failed)?;
+        let view = TypedCroppedImage::from_ref(
             &all,
             across.start,
             down.start,
@@ -102,11 +100,42 @@ impl<'a> Fitter<'a> {
             down.end - down.start,
         )
         .map_err(failed)?;
-        let mut target = Image::new(window.width, window.height, PixelType::U8x3);
+        let options = ResizeOptions::new()
+            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
+            .crop(across.from, down.from, across.length, down.length);
+        let (width, height) = (geometry.window.width, geometry.window.height);
+        let mut bytes = vec![0; width as usize * height as usize * 3];
+        let mut target =
+            TypedImage::<U8x3>::from_buffer(width, height, &mut bytes).map_err(failed)?;
         self.resizer
-            .resize(&view, &mut target, Some(&options))
+            .resize_typed(&view, &mut target, Some(&options))
             .map_err(failed)?;
-        Ok(target.into_vec().into())
+        Ok(bytes.into())
+    }
+
+    /// Rows before columns of the upright picture: what is clipped between the two passes shows.
+    fn convolved(&self, geometry: &Geometry, filter: Filter) -> Bytes {
+        let (across, down) = self.axes(geometry);
+        let across_span = across.span(geometry.window.width);
+        let down_span = down.span(geometry.window.height);
+        let row_length = self.raster.width as usize * 3;
+        let columns = across.start as usize * 3..across.end as usize * 3;
+        let rows: Vec<&[u8]> = self
+            .raster
+            .rgb
+            .chunks_exact(row_length)
+            .take(down.end as usize)
+            .skip(down.start as usize)
+            .map(|row| &row[columns.clone()])
+            .collect();
+        if self.raster.orientation.swaps() {
+            let flat = filter.down(&rows, down_span);
+            let rows = flat.chunks_exact(columns.len());
+            return filter.across(rows, across_span).into();
+        }
+        let narrow = filter.across(rows.into_iter(), across_span);
+        let rows: Vec<&[u8]> = narrow.chunks_exact(across_span.wanted * 3).collect();
+        filter.down(&rows, down_span).into()
     }
 
     fn nearest(&self, geometry: &Geometry) -> Bytes {
@@ -153,6 +182,15 @@ impl Axis {
             end: last as u32,
             from,
             length: (f64::from(kept) * step).min(last - first - from),
+        }
+    }
+
+    fn span(&self, wanted: u32) -> Span {
+        Span {
+            from: self.from,
+            length: self.length,
+            side: (self.end - self.start) as usize,
+            wanted: wanted as usize,
         }
     }
 }

@@ -5,6 +5,7 @@
 //! header, before anything is allocated. Grey, CMYK and transparent pictures become RGB (transparent parts white), colours with a profile of
 //! their own become sRGB, and the orientation that a camera noted is applied.
 
+mod convolve;
 mod fit;
 mod format;
 mod geometry;

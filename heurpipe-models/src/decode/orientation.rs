@@ -39,7 +39,7 @@ impl Orientation {
     }
 
     /// Whether upright means that width and height change places.
-    fn swaps(self) -> bool {
+    pub(super) fn swaps(self) -> bool {
         self.quarters % 2 == 1
     }
 
