@@ -16,7 +16,44 @@ pub(super) fn eighths(wanted: u32) -> u32 {
     wanted
 }
 
-pub(super) fn decode(bytes: &[u8], (width, height): (u32, u32), eighths: u32) -> Result<Plane> {
+pub(super) fn decode(bytes: &[u8], size: (u32, u32), eighths: u32) -> Result<Plane> {
+    match attempt(bytes, size, eighths) {
+        // A broken profile is as good as none, also where it comes in segments that do not fit together.
+        Err(error) if is_about_profile(&error) => attempt(&without_profile(bytes), size, eighths),
+        outcome => outcome,
+    }
+}
+
+fn is_about_profile(error: &Error) -> bool {
+    std::error::Error::source(error).is_some_and(|cause| cause.to_string().contains("ICC"))
+}
+
+/// The file without the segments of its profile.
+fn without_profile(bytes: &[u8]) -> Vec<u8> {
+    let mut kept = bytes[..bytes.len().min(2)].to_vec();
+    let mut at = kept.len();
+    while let Some(&[0xff, marker, high, low]) = bytes.get(at..at + 4) {
+        let end = at + 2 + usize::from(u16::from_be_bytes([high, low]));
+        let Some(segment) = bytes.get(at..end) else {
+            break;
+        };
+        if marker == 0xda {
+            break; // picture data
+        }
+        if !(marker == 0xe2
+            && segment
+                .get(4..)
+                .is_some_and(|content| content.starts_with(b"ICC_PROFILE")))
+        {
+            kept.extend_from_slice(segment);
+        }
+        at = end;
+    }
+    kept.extend_from_slice(&bytes[at..]);
+    kept
+}
+
+fn attempt(bytes: &[u8], (width, height): (u32, u32), eighths: u32) -> Result<Plane> {
     let failed = |error| damaged(bytes, error);
     let mut decompressor = Decompressor::new().map_err(failed)?;
     decompressor.set_scan_limit(MAX_SCANS).map_err(failed)?;
