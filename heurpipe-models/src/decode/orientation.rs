@@ -1,6 +1,9 @@
 //! How a camera was held, and how to turn its picture upright.
 
+use bytes::Bytes;
 use exif::{In, Reader, Tag};
+
+use super::geometry::Area;
 
 /// The turn that makes a picture upright: first the mirror image if `mirrored`, then `quarters` quarter turns clockwise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -40,8 +43,44 @@ impl Orientation {
         self.quarters % 2 == 1
     }
 
-    /// Turns RGB rows of `width` x `height` upright; the caller swaps the sides where [`swaps`](Self::swaps).
-    pub(super) fn apply(self, rgb: Vec<u8>, width: u32, height: u32) -> Vec<u8> {
+    /// The upright size of a picture that is stored in this one.
+    pub(super) fn upright(self, (width, height): (u32, u32)) -> (u32, u32) {
+        if self.swaps() {
+            (height, width)
+        } else {
+            (width, height)
+        }
+    }
+
+    /// Where an area of an upright picture of `width` x `height` lies in the picture as it is stored.
+    pub(super) fn stored(self, area: Area, (width, height): (u32, u32)) -> Area {
+        let right = width - area.left - area.width;
+        let below = height - area.top - area.height;
+        let (left, top) = match self.quarters {
+            0 => (area.left, area.top),
+            1 => (area.top, right),
+            2 => (right, below),
+            _ => (below, area.left),
+        };
+        let (stored_width, area_width, area_height) = if self.swaps() {
+            (height, area.height, area.width)
+        } else {
+            (width, area.width, area.height)
+        };
+        Area {
+            left: if self.mirrored {
+                stored_width - left - area_width
+            } else {
+                left
+            },
+            top,
+            width: area_width,
+            height: area_height,
+        }
+    }
+
+    /// Turns RGB rows of `width` x `height` upright; [`upright`](Self::upright) has the size of the result.
+    pub(super) fn apply(self, rgb: Bytes, width: u32, height: u32) -> Bytes {
         if self == Self::default() {
             return rgb;
         }
@@ -65,7 +104,7 @@ impl Orientation {
                 turned.extend_from_slice(&rgb[at..at + 3]);
             }
         }
-        turned
+        turned.into()
     }
 }
 
@@ -75,7 +114,7 @@ mod tests {
 
     /// Rows "ab" and "cd" and "ef", each letter a grey pixel, turned by an EXIF value.
     fn turned(value: u32) -> String {
-        let rgb = "abcdef".bytes().flat_map(|b| [b, b, b]).collect();
+        let rgb: Bytes = "abcdef".bytes().flat_map(|b| [b, b, b]).collect();
         let upright = Orientation::of_value(value).apply(rgb, 2, 3);
         upright.iter().step_by(3).map(|&b| b as char).collect()
     }
@@ -95,6 +134,38 @@ mod tests {
         ];
         for (value, rows) in expected {
             assert_eq!(turned(value), rows, "orientation {value}");
+        }
+    }
+
+    /// What is cut from the upright picture is what is cut from the stored picture and then turned.
+    #[test]
+    fn an_area_of_the_upright_picture_is_found_in_the_stored_one() {
+        let (width, height) = (5, 4);
+        let letters: Vec<u8> = (b'a'..b'a' + 20).collect();
+        let rgb: Bytes = letters.iter().flat_map(|&b| [b, b, b]).collect();
+        let cut = |rgb: &Bytes, width: u32, area: Area| -> Bytes {
+            let rows = area.top..area.top + area.height;
+            let row = |y: u32| {
+                let at = ((y * width + area.left) * 3) as usize;
+                rgb.slice(at..at + area.width as usize * 3)
+            };
+            rows.flat_map(row).collect()
+        };
+        for value in 1..=8 {
+            let orientation = Orientation::of_value(value);
+            let upright_size = if orientation.swaps() { (4, 5) } else { (5, 4) };
+            let area = Area {
+                left: 1,
+                top: 2,
+                width: 3,
+                height: 1,
+            };
+            let upright = orientation.apply(rgb.clone(), width, height);
+            let expected = cut(&upright, upright_size.0, area);
+            let stored = orientation.stored(area, upright_size);
+            let part = cut(&rgb, width, stored);
+            let found = orientation.apply(part, stored.width, stored.height);
+            assert_eq!(found, expected, "orientation {value}");
         }
     }
 

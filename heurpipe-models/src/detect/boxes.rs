@@ -215,11 +215,11 @@ fn shown(input: (u32, u32), picture: (u32, u32)) -> Region {
     let (width, height) = (f64::from(input.0), f64::from(input.1));
     let (across, down) = (f64::from(picture.0.max(1)), f64::from(picture.1.max(1)));
     let scale = (width / across).min(height / down);
-    let side = |length: f64, most: f64| (length * scale).round().clamp(1.0, most);
+    let side = |length: f64, most: f64| (length * scale).round_ties_even().clamp(1.0, most);
     let (inner_width, inner_height) = (side(across, width), side(down, height));
     let (left, top) = (
-        ((width - inner_width) / 2.0).floor(),
-        ((height - inner_height) / 2.0).floor(),
+        ((width - inner_width) / 2.0).round_ties_even(),
+        ((height - inner_height) / 2.0).round_ties_even(),
     );
     Region {
         x: (left / width) as f32,
