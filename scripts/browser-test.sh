@@ -13,7 +13,8 @@ if ! command -v chromium >/dev/null; then
     apt-get install -y -qq --no-install-recommends chromium >/dev/null
 fi
 
-cargo build -q --workspace --all-features --bins
+# As the tests build them: another set of features would build everything once more.
+cargo test -q --workspace --no-run
 "${CARGO_TARGET_DIR:-target}/debug/heurpipe" demo --posts 80 --dir "$out/demo" --listen "$address" >"$out/demo.log" 2>&1 &
 server=$!
 trap 'kill "$server" 2>/dev/null || true' EXIT

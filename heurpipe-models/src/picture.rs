@@ -183,7 +183,8 @@ pub(crate) fn tune(folder: &ModelFolder, outputs: &[Option<&str>]) -> Result<Vec
 /// Keeps all cores busy for a moment.
 fn measure(model: &PictureModel, setting: Tuned) -> Result<Tuning> {
     const LONG_ENOUGH: Duration = Duration::from_millis(250);
-    let pictures = vec![Arc::new(grey(&model.input)); model.batch];
+    let picture = Arc::new(grey(&model.input));
+    let pictures: Vec<_> = std::iter::repeat_n(picture, model.batch).collect();
     let workers = (compute::cores() / setting.threads).max(1);
     let (wall, cpu) = (Instant::now(), ProcessTime::now());
     let done: Result<Vec<usize>> = std::thread::scope(|scope| {

@@ -265,3 +265,20 @@ async fn a_post_without_text_has_no_vector() {
         "what is beyond four tokens is cut off"
     );
 }
+
+/// What the documentation tells people to write is read.
+#[test]
+fn the_manifests_of_the_documentation_are_manifests() {
+    let page = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/models.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let blocks = page
+        .split("```")
+        .filter_map(|block| block.strip_prefix("toml\n"));
+    let manifests: Vec<&str> = blocks
+        .filter(|block| block.starts_with("name = "))
+        .collect();
+    assert_eq!(manifests.len(), 3);
+    for manifest in manifests {
+        heurpipe_models::Manifest::parse(manifest).unwrap();
+    }
+}

@@ -32,14 +32,14 @@ pub struct TextSpec {
     pub pool: Pool,
 }
 
-/// To what length the texts of a batch are filled up.
+/// To what length texts are filled up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Pad {
-    /// The longest text of the batch.
+    /// Not at all.
     #[default]
-    Longest,
+    No,
     /// `max_tokens`, always; CLIP's text models want this.
     MaxTokens,
 }

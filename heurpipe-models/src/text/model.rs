@@ -5,11 +5,8 @@ use tokenizers::{Tokenizer, TruncationParams};
 
 use crate::folder::ModelFolder;
 use crate::manifest::{Pad, Pool, TextSpec};
-use crate::runtime::{Feed, Runtime, RuntimeKind, SessionPool, Tensor, Values};
+use crate::runtime::{Feed, SessionPool, Tensor, Values};
 use crate::vector::normalised;
-
-/// Texts a call. Texts of like length go together, since all are filled up to the longest.
-const BATCH: usize = 16;
 
 /// A model of texts, ready to run.
 pub(crate) struct TextModel {
@@ -65,25 +62,12 @@ impl TextModel {
 
     /// One vector a text, of length one, in order; on the calling thread.
     ///
+    /// Each text is a call by itself: in a network whose activations are quantised while it runs, a text's vector would depend on its neighbours.
+    ///
     /// # Errors
     /// `InvalidInput` for a text that cannot be tokenised, `Internal` where the runtime fails.
     pub(crate) fn embed(&self, texts: &[&str]) -> Result<Vec<Vec<f32>>> {
-        let tokens = texts
-            .iter()
-            .map(|text| self.tokens(text))
-            .collect::<Result<Vec<_>>>()?;
-        let mut order: Vec<usize> = (0..texts.len()).collect();
-        order.sort_by_key(|index| tokens[*index].ids.len());
-        let mut vectors = vec![Vec::new(); texts.len()];
-        // A tract session is specialised to the shapes it first sees.
-        let tract = Runtime::get()?.status().kind == RuntimeKind::Tract;
-        for chunk in order.chunks(if tract { 1 } else { BATCH }) {
-            let batch: Vec<&Tokens> = chunk.iter().map(|index| &tokens[*index]).collect();
-            for (index, vector) in chunk.iter().zip(self.embed_batch(&batch)?) {
-                vectors[*index] = vector;
-            }
-        }
-        Ok(vectors)
+        texts.iter().map(|text| self.embed_one(text)).collect()
     }
 
     /// The numbers of a text's tokens.
@@ -93,10 +77,9 @@ impl TextModel {
 
     /// Runs all sessions once.
     pub(crate) fn warm_up(&self) -> Result<()> {
-        let tokens = self.tokens("warm")?;
-        let batch = Padded::of(&[&tokens], self.length(&[&tokens]), self.filling);
+        let tokens = self.padded(self.tokens("warm")?);
         self.sessions
-            .warm_up(&self.feeds(&batch), &[self.output.as_str()])
+            .warm_up(&self.feeds(&tokens), &[self.output.as_str()])
     }
 
     fn tokens(&self, text: &str) -> Result<Tokens> {
@@ -114,72 +97,61 @@ impl TextModel {
         })
     }
 
-    fn embed_batch(&self, batch: &[&Tokens]) -> Result<Vec<Vec<f32>>> {
-        let padded = Padded::of(batch, self.length(batch), self.filling);
+    fn embed_one(&self, text: &str) -> Result<Vec<f32>> {
+        let padded = self.padded(self.tokens(text)?);
         let given = self
             .sessions
             .run(&self.feeds(&padded), &[self.output.as_str()])?;
         let output = given.first().ok_or_else(|| {
             Error::new(ErrorKind::Internal, "model.run").message("the model gave no output")
         })?;
-        self.vectors(output, &padded)
+        normalised(self.pooled(output, &padded)?, &self.name)
     }
 
-    /// How many tokens all texts of a batch are filled up to.
-    fn length(&self, batch: &[&Tokens]) -> usize {
-        match self.spec.pad {
-            Pad::MaxTokens => self.spec.max_tokens,
-            Pad::Longest => batch.iter().map(|t| t.ids.len()).max().unwrap_or(1).max(1),
+    /// Filled up where the model wants texts of one length.
+    fn padded(&self, mut tokens: Tokens) -> Tokens {
+        if self.spec.pad == Pad::MaxTokens {
+            tokens.ids.resize(self.spec.max_tokens, self.filling);
+            tokens.mask.resize(self.spec.max_tokens, 0);
+            tokens.types.resize(self.spec.max_tokens, 0);
         }
+        tokens
     }
 
-    fn feeds<'a>(&'a self, batch: &'a Padded) -> Vec<Feed<'a>> {
+    fn feeds<'a>(&'a self, tokens: &'a Tokens) -> Vec<Feed<'a>> {
         let there = self.sessions.inputs().iter();
         there
             .filter_map(|port| {
                 let values = match port.name.as_str() {
-                    "input_ids" => &batch.ids,
-                    "attention_mask" => &batch.mask,
-                    "token_type_ids" => &batch.types,
+                    "input_ids" => &tokens.ids,
+                    "attention_mask" => &tokens.mask,
+                    "token_type_ids" => &tokens.types,
                     _ => return None,
                 };
                 Some(Feed {
                     name: &port.name,
-                    shape: vec![batch.texts, batch.length],
+                    shape: vec![1, tokens.ids.len()],
                     values: Values::Integers(values),
                 })
             })
             .collect()
     }
 
-    fn vectors(&self, output: &Tensor, batch: &Padded) -> Result<Vec<Vec<f32>>> {
-        let odd = || {
-            Error::new(ErrorKind::Config, "model.run")
+    fn pooled(&self, output: &Tensor, tokens: &Tokens) -> Result<Vec<f32>> {
+        let values = &output.values;
+        match (self.spec.pool, output.shape.as_slice()) {
+            (Pool::None, [1, _]) => Ok(values.clone()),
+            (Pool::Mean, [1, length, size]) if *length == tokens.ids.len() && *size > 0 => {
+                Ok(mean(values, &tokens.mask, *size))
+            }
+            (Pool::First, [1, _, size]) if *size > 0 && values.len() >= *size => {
+                Ok(values[..*size].to_vec())
+            }
+            _ => Err(Error::new(ErrorKind::Config, "model.run")
                 .message("the output is not one vector a text; what should become of it is text.pool in the manifest")
                 .with("model", &self.name)
-                .with("shape", format_args!("{:?}", output.shape))
-                .with("texts", batch.texts)
-        };
-        let vectors: Vec<Vec<f32>> = match (self.spec.pool, output.shape.as_slice()) {
-            (Pool::None, [texts, _]) if *texts == batch.texts => {
-                output.rows().map(<[f32]>::to_vec).collect()
-            }
-            (Pool::Mean, [texts, length, size])
-                if *texts == batch.texts && *length == batch.length && *size > 0 =>
-            {
-                let masks = batch.mask.chunks_exact(batch.length);
-                let rows = output.rows().zip(masks);
-                rows.map(|(row, mask)| mean(row, mask, *size)).collect()
-            }
-            (Pool::First, [texts, _, size]) if *texts == batch.texts && *size > 0 => {
-                output.rows().map(|row| row[..*size].to_vec()).collect()
-            }
-            _ => return Err(odd()),
-        };
-        vectors
-            .into_iter()
-            .map(|vector| normalised(vector, &self.name))
-            .collect()
+                .with("shape", format_args!("{:?}", output.shape))),
+        }
     }
 }
 
@@ -197,34 +169,6 @@ fn mean(row: &[f32], mask: &[i64], size: usize) -> Vec<f32> {
         }
     }
     sum.iter().map(|x| x / own.max(1.0)).collect()
-}
-
-/// Texts of one length.
-struct Padded {
-    texts: usize,
-    length: usize,
-    ids: Vec<i64>,
-    mask: Vec<i64>,
-    types: Vec<i64>,
-}
-
-impl Padded {
-    fn of(batch: &[&Tokens], length: usize, filling: i64) -> Self {
-        let fill = |of: fn(&Tokens) -> &Vec<i64>, with: i64| {
-            let rows = batch.iter().flat_map(|tokens| {
-                let own = of(tokens).iter().copied();
-                own.chain(std::iter::repeat(with)).take(length)
-            });
-            rows.collect()
-        };
-        Self {
-            texts: batch.len(),
-            length,
-            ids: fill(|t| &t.ids, filling),
-            mask: fill(|t| &t.mask, 0),
-            types: fill(|t| &t.types, 0),
-        }
-    }
 }
 
 /// Reads a tokenizer, sets where it cuts off, and gives the token that texts are filled up with. Filling up is done here, since it depends on the batch.
