@@ -35,6 +35,7 @@
 //! - [`Clock`] tells the time, and `testkit::VirtualClock` moves it on, so that waits can be tested without waiting.
 
 mod clock;
+mod comparison;
 pub mod compute;
 mod error;
 pub mod filter;
@@ -52,6 +53,7 @@ pub mod text;
 mod traits;
 
 pub use clock::{Clock, ClockHand};
+pub use comparison::{Comparison, Side};
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use filter::Filter;
 pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};

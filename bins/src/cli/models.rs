@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 
 use clap::Subcommand;
+use heurpipe_core::{Comparison, Documents, Filter, Scan};
 use heurpipe_models::{CheckOptions, CheckReport, Model, Registered, check, load};
 
 use super::{Done, Exit, Stop, print_json};
 use crate::config::Loaded;
-use crate::workbench::Enrichers;
+use crate::workbench::{Enrichers, documents_to_read};
 
 /// Commands about models.
 #[derive(Debug, Subcommand)]
@@ -58,6 +59,17 @@ pub enum Models {
         #[arg(long, default_value_t = 0.1)]
         sample: f64,
     },
+    /// Compare a shadow with the promoted version on the stored posts where both have run: what flips to what, who agrees with people, what each costs.
+    Compare {
+        /// The model's name.
+        model: String,
+        /// Only posts that match this filter.
+        #[arg(long = "where", value_name = "FILTER", default_value = "")]
+        filter: String,
+        /// Print one JSON object.
+        #[arg(long)]
+        json: bool,
+    },
     /// Make a version the one whose word counts. What the earlier one analysed is then stale: see `heurpipe reanalyse`.
     Promote {
         /// The model's name.
@@ -102,6 +114,20 @@ impl Models {
                 let shadow = version.as_deref().map(|version| (version, sample));
                 tell(&registry.set_shadow(&model, shadow)?, false)?;
             }
+            Self::Compare {
+                model,
+                filter,
+                json,
+            } => {
+                let filter = filter
+                    .parse()
+                    .map_err(|error| Stop::Usage(format!("--where: {error}")))?;
+                let comparison = compared(loaded, &enrichers, &model, filter).await?;
+                match json {
+                    true => print_json(&comparison)?,
+                    false => print!("{comparison}"),
+                }
+            }
             Self::Promote { model, version } => tell(&registry.promote(&model, &version)?, false)?,
             Self::Rollback { model } => tell(&registry.roll_back(&model)?, false)?,
         }
@@ -126,6 +152,30 @@ async fn checked(model: &Model, on: &Path, options: &CheckOptions) -> Result<Che
             "only models that classify whole pictures can be checked on labelled pictures"
                 .to_owned(),
         )),
+    }
+}
+
+/// The comparison over all stored posts that match.
+async fn compared(
+    loaded: &Loaded,
+    enrichers: &Enrichers<'_>,
+    name: &str,
+    filter: Filter,
+) -> Result<Comparison, Stop> {
+    let model = enrichers.model(name)?.into_enricher();
+    let attribute = model.spec().gives.first().cloned().unwrap_or_default();
+    let mut comparison = Comparison::of(&model.spec().name, &attribute);
+    let documents = documents_to_read(loaded).await?;
+    let mut scan = Scan::matching(filter).limit(256);
+    loop {
+        let page = Documents::scan(&*documents, &scan).await?;
+        page.records
+            .iter()
+            .for_each(|record| comparison.add(record));
+        match page.next {
+            Some(next) => scan = scan.after(Some(next)),
+            None => return Ok(comparison),
+        }
     }
 }
 

@@ -131,7 +131,7 @@ impl fmt::Display for Plan {
         for stage in &self.stages {
             let cost = stage
                 .cpu_ms
-                .map(|ms| format!("  ~{ms} cpu-ms"))
+                .map(|ms| format!("  ~{} cpu-ms", (ms * 100.0).round() / 100.0))
                 .unwrap_or_default();
             let kind = stage.kind_and_wave();
             writeln!(f, "  {kind:<9} {:<16} {}{cost}", stage.name, stage.detail)?;

@@ -55,6 +55,46 @@ async fn what_a_shadow_says_is_kept_and_counts_nowhere() {
 }
 
 #[tokio::test]
+async fn the_two_are_compared_label_by_label() {
+    let documents = memory();
+    let promoted = EnricherSpec::new("kind", "1").gives(["kind"]);
+    let promoted = Probe::of(promoted).labels(|post| post.text.clone());
+    let shadow = EnricherSpec::new("kind", "2").gives(["kind"]);
+    let shadow = Probe::of(shadow).labels(|post| post.text.replace("coat", "jacket"));
+    let builder = Pipeline::builder(NAME)
+        .source(texts(&["dress", "coat", "coat", "hat"]))
+        .enrich(promoted)
+        .enrich(shadow.shadow(1.0));
+    gather(&documents, builder).await;
+    let mut comparison = Comparison::of("kind", "kind");
+    for number in 0..4 {
+        let mut stored = record(documents.as_ref(), number).await;
+        if number == 1 {
+            let decided = Value::Label("jacket".to_owned());
+            let at = jiff::Timestamp::UNIX_EPOCH;
+            stored.annotations.push(Annotation::decided(
+                Target::Post,
+                "kind",
+                decided,
+                "eva",
+                at,
+            ));
+        }
+        comparison.add(&stored);
+    }
+    assert_eq!((comparison.targets, comparison.same), (4, 2));
+    let flip = ("coat".to_owned(), "jacket".to_owned());
+    assert_eq!(comparison.flips[&flip], 2);
+    let right = (comparison.promoted.right, comparison.shadow.right);
+    assert_eq!((comparison.decided, right), (1, (0, 1)));
+    let said = comparison.to_string();
+    assert!(
+        said.contains("coat -> jacket  2") && !said.contains("hat ->"),
+        "{said}"
+    );
+}
+
+#[tokio::test]
 async fn adding_and_removing_a_shadow_makes_nothing_else_stale() {
     let documents = memory();
     let (promoted, after) = (kind("1", "dress"), after());
