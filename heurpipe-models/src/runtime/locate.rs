@@ -23,7 +23,7 @@ pub fn home() -> Option<PathBuf> {
     Some(data.join("heurpipe").join("onnxruntime"))
 }
 
-/// Libraries in the order in which they are tried: `ORT_DYLIB_PATH`, beside the executable, where [`home`] is, site-packages of the current Python.
+/// Libraries in order of preference; the first is taken: `ORT_DYLIB_PATH`, beside the executable, where [`home`] is, site-packages of the current Python.
 pub fn candidates() -> Vec<Candidate> {
     let mut found = Vec::new();
     if let Some(path) = std::env::var_os("ORT_DYLIB_PATH").filter(|path| !path.is_empty()) {

@@ -26,6 +26,8 @@ pub use tuning::{Tuned, Tuning};
 pub const VARIABLE: &str = "HEURPIPE_ONNX_RUNTIME";
 
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+/// Why there is no runtime. A library that could not be loaded leaves `ort` in a state in which no second may be tried in the same process.
+static FAILED: OnceLock<Error> = OnceLock::new();
 static CHOOSING: Mutex<()> = Mutex::new(());
 
 /// Which runtime is wanted.
@@ -138,7 +140,12 @@ impl Runtime {
                     .with("in_use", &runtime.status)
             });
         }
-        let runtime = Self::start(&choice)?;
+        if let Some(error) = FAILED.get() {
+            return Err(error.replica());
+        }
+        let runtime = Self::start(&choice).inspect_err(|error| {
+            FAILED.get_or_init(|| error.replica());
+        })?;
         tracing::info!(runtime = %runtime.status, "onnx runtime chosen");
         Ok(RUNTIME.get_or_init(|| runtime))
     }
@@ -176,24 +183,14 @@ impl Runtime {
                 })
             }
             RuntimeChoice::Auto => {
-                let mut passed_over = Vec::new();
-                for candidate in candidates() {
-                    match Self::native(&candidate.path, candidate.origin) {
-                        Ok(mut runtime) => {
-                            runtime.status.passed_over = passed_over;
-                            return Ok(runtime);
-                        }
-                        Err(reason) => {
-                            passed_over.push(format!("{}: {reason}", candidate.path.display()));
-                        }
-                    }
-                }
-                let because = if passed_over.is_empty() {
-                    "no native library found"
-                } else {
-                    "no native library could be loaded"
+                let Some(candidate) = candidates().into_iter().next() else {
+                    return Self::tract("no native library found".to_owned(), Vec::new());
                 };
-                Self::tract(because.to_owned(), passed_over)
+                Self::native(&candidate.path, candidate.origin).or_else(|reason| {
+                    let passed_over = vec![format!("{}: {reason}", candidate.path.display())];
+                    let because = "the native library could not be loaded".to_owned();
+                    Self::tract(because, passed_over)
+                })
             }
         }
     }
