@@ -68,7 +68,19 @@ impl PictureModel {
         })
     }
 
-    /// Whether the model gives an output of this name.
+    /// Gives these outputs from now on, in this order.
+    ///
+    /// # Errors
+    /// `Config` where there is no such output; it lists those there are.
+    pub(crate) fn giving(mut self, outputs: &[String]) -> Result<Self> {
+        for name in outputs {
+            self.sessions.output(Some(name))?;
+        }
+        self.outputs = outputs.to_vec();
+        Ok(self)
+    }
+
+    /// The outputs that there are, with their shapes.
     pub(crate) fn outputs_there(&self) -> impl Iterator<Item = (&str, &[i64])> {
         let ports = self.sessions.outputs().iter();
         ports.map(|port| (port.name.as_str(), port.shape.as_slice()))

@@ -233,14 +233,14 @@ struct Listed {
 }
 
 fn list(loaded: &Loaded, enrichers: &Enrichers<'_>, json: bool) -> Result<(), Stop> {
+    let registry = enrichers.registry().list()?;
     let mut listed = Vec::new();
     for name in enrichers.names()? {
         if crate::workbench::READY.contains(&name.as_str()) {
             continue;
         }
         let model = enrichers.model(&name)?.into_enricher();
-        let registered = enrichers.registry().list()?;
-        let registered = registered.into_iter().find(|model| model.name == name);
+        let registered = registry.iter().find(|model| model.name == name).cloned();
         let from = match (loaded.config.models.folders.get(&name), &registered) {
             (Some(folder), _) => loaded.base.join(folder).display().to_string(),
             (None, Some(_)) => "registry".to_owned(),

@@ -69,9 +69,9 @@ impl Detect {
         let detect = manifest.detect.clone().ok_or_else(|| {
             Error::new(ErrorKind::Config, "model.load").message("a detector needs [detect]")
         })?;
-        let outputs = outputs(&folder, &detect)?;
-        let named: Vec<Option<&str>> = outputs.iter().map(|name| Some(name.as_str())).collect();
-        let network = PictureModel::open(&folder, &named)?;
+        let network = PictureModel::open(&folder, &[])?;
+        let outputs = outputs(&network, manifest, &detect)?;
+        let network = network.giving(&outputs)?;
         let mut gives = Vec::new();
         if detect.regions {
             gives.push(manifest.attribute.clone());
@@ -112,10 +112,10 @@ impl Detector {
         let boxes = self.network.run(pictures, |outputs, pictures| {
             self.reader.boxes(outputs, pictures)
         })?;
-        let placed = boxes.into_iter().zip(pictures).map(|(boxes, picture)| {
-            let picture = (picture.source.0, picture.source.1);
-            self.reader.placed(boxes, picture)
-        });
+        let placed = boxes
+            .into_iter()
+            .zip(pictures)
+            .map(|(boxes, picture)| self.reader.placed(boxes, picture.source));
         Ok(placed.collect())
     }
 
@@ -138,9 +138,12 @@ impl Detector {
 }
 
 /// The outputs to read, boxes first: as the manifest names them, else by their shape.
-fn outputs(folder: &ModelFolder, detect: &DetectSpec) -> Result<Vec<String>> {
-    let first = PictureModel::open(folder, &[])?;
-    let there: Vec<(&str, &[i64])> = first.outputs_there().collect();
+fn outputs(
+    network: &PictureModel,
+    manifest: &Manifest,
+    detect: &DetectSpec,
+) -> Result<Vec<String>> {
+    let there: Vec<(&str, &[i64])> = network.outputs_there().collect();
     let last_is = |wanted: i64| {
         let found = there
             .iter()
@@ -151,11 +154,11 @@ fn outputs(folder: &ModelFolder, detect: &DetectSpec) -> Result<Vec<String>> {
         let names: Vec<&str> = there.iter().map(|(name, _)| *name).collect();
         Error::new(ErrorKind::Config, "model.load")
             .message("no output has the shape looked for: name it in [detect]")
-            .with("model", &folder.manifest.name)
+            .with("model", &manifest.name)
             .with("output", what)
             .with("there_are", names.join(", "))
     };
-    let scores = folder.manifest.labels.len() as i64 + i64::from(detect.background);
+    let scores = manifest.labels.len() as i64 + i64::from(detect.background);
     match detect.heads {
         Heads::Joined => {
             let only = || there.first().map(|(name, _)| (*name).to_owned());
