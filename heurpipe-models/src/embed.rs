@@ -10,7 +10,7 @@ use heurpipe_core::{
 
 use crate::folder::{self, ModelFolder};
 use crate::manifest::{Manifest, Task};
-use crate::picture::PictureModel;
+use crate::picture::{self, PictureModel, PictureTask};
 use crate::text::TextModel;
 use crate::vector::normalised;
 
@@ -55,12 +55,18 @@ impl EmbedImage {
     /// # Errors
     /// `InvalidInput` for pixels of another size; `Internal` where the runtime fails.
     pub fn embed(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Vec<f32>>> {
-        self.model.embed(pictures)
+        self.model.look(pictures)
     }
 }
 
-impl ImageModel {
-    fn embed(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Vec<f32>>> {
+impl PictureTask for ImageModel {
+    type Found = Vec<f32>;
+
+    fn network(&self) -> &PictureModel {
+        &self.network
+    }
+
+    fn look(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Vec<f32>>> {
         vectors(&self.network, pictures, &self.name)
     }
 }
@@ -84,18 +90,12 @@ impl Enricher for EmbedImage {
     }
 
     async fn prepare(&self) -> Result<()> {
-        let model = Arc::clone(&self.model);
-        compute::run(move || model.network.warm_up()).await?.0
+        picture::prepare(&self.model).await
     }
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
-        let model = Arc::clone(&self.model);
-        let embed = move |pictures: &[Arc<Pixels>]| model.embed(pictures);
         let findings = |vector| vec![Finding::new(&self.model.attribute, Value::Vector(vector))];
-        let network = &self.model.network;
-        network
-            .enrich(batch, &self.spec.fingerprint, embed, findings)
-            .await
+        picture::enrich(&self.model, &self.spec, batch, findings).await
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use cpu_time::ProcessTime;
 use heurpipe_core::{
-    Batch, Enriched, Error, ErrorKind, Finding, ItemResult, Pixels, Result, compute,
+    Batch, Enriched, EnricherSpec, Error, ErrorKind, Finding, ItemResult, Pixels, Result, compute,
 };
 
 use crate::folder::ModelFolder;
@@ -135,35 +135,54 @@ impl PictureModel {
             values: Values::Floats(&tensor.values),
         }
     }
+}
 
-    /// Enriches a batch of pictures: those whose pixels are there are spread over the compute threads, `read` makes findings of each one's result.
-    pub(crate) async fn enrich<T: Send + 'static>(
-        &self,
-        batch: &Batch,
-        fingerprint: &heurpipe_core::Fingerprint,
-        run: impl Fn(&[Arc<Pixels>]) -> Result<Vec<T>> + Send + Sync + 'static,
-        findings: impl Fn(T) -> Vec<Finding>,
-    ) -> Result<Enriched> {
-        let mut outcomes: Vec<ItemResult<Vec<Finding>>> = Vec::with_capacity(batch.len());
-        let mut places = Vec::with_capacity(batch.len());
-        let mut pictures = Vec::with_capacity(batch.len());
-        for (place, item) in batch.items.iter().enumerate() {
-            let usable = item.pixels().and_then(|pixels| {
-                preprocess::check(pixels, &self.input)?;
-                Ok(Arc::clone(pixels))
-            });
-            outcomes.push(usable.map(|pixels| {
-                places.push(place);
-                pictures.push(pixels);
-                Vec::new()
-            }));
-        }
-        let (results, cpu) = crate::spread::spread(pictures, run).await?;
-        for (place, result) in places.into_iter().zip(results) {
-            outcomes[place] = Ok(findings(result));
-        }
-        Ok(Enriched::new(fingerprint.clone(), outcomes).cpu(cpu))
+/// What a model makes of what its network gives.
+pub(crate) trait PictureTask: Send + Sync + 'static {
+    /// What it finds in one picture.
+    type Found: Send + 'static;
+
+    /// The network.
+    fn network(&self) -> &PictureModel;
+
+    /// Looks at pictures of the size that the network wants, on the calling thread: one result a picture, in order.
+    fn look(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Self::Found>>;
+}
+
+/// Has a task's network make ready, on a compute thread.
+pub(crate) async fn prepare<T: PictureTask>(task: &Arc<T>) -> Result<()> {
+    let task = Arc::clone(task);
+    compute::run(move || task.network().warm_up()).await?.0
+}
+
+/// Enriches a batch of pictures: those whose pixels are there are spread over the compute threads, `findings` says what each one's result is to the record.
+pub(crate) async fn enrich<T: PictureTask>(
+    task: &Arc<T>,
+    spec: &EnricherSpec,
+    batch: &Batch,
+    findings: impl Fn(T::Found) -> Vec<Finding>,
+) -> Result<Enriched> {
+    let mut outcomes: Vec<ItemResult<Vec<Finding>>> = Vec::with_capacity(batch.len());
+    let mut places = Vec::with_capacity(batch.len());
+    let mut pictures = Vec::with_capacity(batch.len());
+    for (place, item) in batch.items.iter().enumerate() {
+        let usable = item.pixels().and_then(|pixels| {
+            preprocess::check(pixels, &task.network().input)?;
+            Ok(Arc::clone(pixels))
+        });
+        outcomes.push(usable.map(|pixels| {
+            places.push(place);
+            pictures.push(pixels);
+            Vec::new()
+        }));
     }
+    let looking = Arc::clone(task);
+    let look = move |pictures: &[Arc<Pixels>]| looking.look(pictures);
+    let (results, cpu) = crate::spread::spread(pictures, look).await?;
+    for (place, result) in places.into_iter().zip(results) {
+        outcomes[place] = Ok(findings(result));
+    }
+    Ok(Enriched::new(spec.fingerprint.clone(), outcomes).cpu(cpu))
 }
 
 /// Finds out how the folder's model of pictures is fastest on this machine, and remembers it: every batch size that the model takes, one thread a session

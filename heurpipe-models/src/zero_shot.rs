@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use heurpipe_core::{Batch, Enriched, Enricher, EnricherSpec, Finding, Pixels, Result, compute};
+use heurpipe_core::{Batch, Enriched, Enricher, EnricherSpec, Finding, Pixels, Result};
 
 use crate::classify::{Classifier, Prediction, Scores};
 use crate::embed::vectors;
 use crate::folder::{self, ModelFolder};
 use crate::manifest::{Manifest, OutputKind, Task};
-use crate::picture::PictureModel;
+use crate::picture::{self, PictureModel, PictureTask};
 use crate::text::TextModel;
 use crate::vector::{dot, normalised};
 
@@ -86,7 +86,7 @@ impl ZeroShot {
     /// # Errors
     /// `InvalidInput` for pixels of another size; `Config` where the pair's vectors differ in size; `Internal` where the runtime fails.
     pub fn classify(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Prediction>> {
-        self.model.classify(pictures)
+        self.model.look(pictures)
     }
 }
 
@@ -100,8 +100,14 @@ impl Classifier for ZeroShot {
     }
 }
 
-impl Pair {
-    fn classify(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Prediction>> {
+impl PictureTask for Pair {
+    type Found = Prediction;
+
+    fn network(&self) -> &PictureModel {
+        &self.network
+    }
+
+    fn look(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Prediction>> {
         let vectors = vectors(&self.network, pictures, &self.manifest.name)?;
         let mut predictions = Vec::with_capacity(vectors.len());
         for vector in vectors {
@@ -154,20 +160,14 @@ impl Enricher for ZeroShot {
     }
 
     async fn prepare(&self) -> Result<()> {
-        let model = Arc::clone(&self.model);
-        compute::run(move || model.network.warm_up()).await?.0
+        picture::prepare(&self.model).await
     }
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
-        let model = Arc::clone(&self.model);
-        let classify = move |pictures: &[Arc<Pixels>]| model.classify(pictures);
         let attribute = &self.model.manifest.attribute;
         let findings = |prediction: Prediction| {
             vec![Finding::label(attribute, prediction.label).confidence(prediction.confidence)]
         };
-        let network = &self.model.network;
-        network
-            .enrich(batch, &self.spec.fingerprint, classify, findings)
-            .await
+        picture::enrich(&self.model, &self.spec, batch, findings).await
     }
 }

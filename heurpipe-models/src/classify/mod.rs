@@ -10,7 +10,7 @@ use heurpipe_core::{Batch, Enriched, Enricher, EnricherSpec, Finding, Pixels, Re
 
 use crate::folder::{self, ModelFolder};
 use crate::manifest::{Manifest, Task};
-use crate::picture::PictureModel;
+use crate::picture::{self, PictureModel, PictureTask};
 use crate::runtime::Tuning;
 
 pub use scores::Prediction;
@@ -87,7 +87,7 @@ impl Classify {
     /// As [`load`](Self::load); `Io` where the finding cannot be kept.
     pub fn tune(&self) -> Result<Vec<Tuning>> {
         let folder = &self.model.folder;
-        crate::picture::tune(folder, &[folder.manifest.output.name.as_deref()])
+        picture::tune(folder, &[folder.manifest.output.name.as_deref()])
     }
 
     /// The same model under another name, so that two settings of it can run in one pipeline.
@@ -141,7 +141,7 @@ impl Classify {
     /// # Errors
     /// `InvalidInput` for pixels of another size; `Internal` where the runtime fails.
     pub fn classify(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Prediction>> {
-        self.model.classify(pictures)
+        self.model.look(pictures)
     }
 }
 
@@ -167,8 +167,14 @@ impl Classifier for Classify {
     }
 }
 
-impl Model {
-    fn classify(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Prediction>> {
+impl PictureTask for Model {
+    type Found = Prediction;
+
+    fn network(&self) -> &PictureModel {
+        &self.network
+    }
+
+    fn look(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Prediction>> {
         self.network.run(pictures, |outputs, pictures| {
             let numbers = outputs.first().map_or(&[][..], |output| &output.values);
             self.scores.predictions(numbers, pictures)
@@ -183,20 +189,12 @@ impl Enricher for Classify {
     }
 
     async fn prepare(&self) -> Result<()> {
-        let model = Arc::clone(&self.model);
-        heurpipe_core::compute::run(move || model.network.warm_up())
-            .await?
-            .0
+        picture::prepare(&self.model).await
     }
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
-        let model = Arc::clone(&self.model);
-        let classify = move |pictures: &[Arc<Pixels>]| model.classify(pictures);
         let findings = |prediction| self.findings(prediction);
-        self.model
-            .network
-            .enrich(batch, &self.spec.fingerprint, classify, findings)
-            .await
+        picture::enrich(&self.model, &self.spec, batch, findings).await
     }
 }
 

@@ -8,12 +8,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use heurpipe_core::{
     Batch, Enriched, Enricher, EnricherSpec, Error, ErrorKind, Finding, Pixels, Region, Result,
-    Value, compute,
+    Value,
 };
 
 use crate::folder::{self, ModelFolder};
 use crate::manifest::{DetectSpec, Heads, Manifest, Task};
-use crate::picture::PictureModel;
+use crate::picture::{self, PictureModel, PictureTask};
 use boxes::Reader;
 
 /// An enricher that finds things in pictures (`task = "detect"`): a label and a region for each, and their number where the manifest names an
@@ -103,12 +103,18 @@ impl Detect {
     /// # Errors
     /// `InvalidInput` for pixels of another size; `Config` where the outputs are not what the manifest says; `Internal` where the runtime fails.
     pub fn detect(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Vec<Detection>>> {
-        self.model.detect(pictures)
+        self.model.look(pictures)
     }
 }
 
-impl Detector {
-    fn detect(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Vec<Detection>>> {
+impl PictureTask for Detector {
+    type Found = Vec<Detection>;
+
+    fn network(&self) -> &PictureModel {
+        &self.network
+    }
+
+    fn look(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Vec<Detection>>> {
         let boxes = self.network.run(pictures, |outputs, pictures| {
             self.reader.boxes(outputs, pictures)
         })?;
@@ -118,7 +124,9 @@ impl Detector {
             .map(|(boxes, picture)| self.reader.placed(boxes, picture.source));
         Ok(placed.collect())
     }
+}
 
+impl Detector {
     fn findings(&self, detections: Vec<Detection>) -> Vec<Finding> {
         let mut findings = Vec::with_capacity(detections.len() + 1);
         if let Some(count) = &self.count {
@@ -183,17 +191,11 @@ impl Enricher for Detect {
     }
 
     async fn prepare(&self) -> Result<()> {
-        let model = Arc::clone(&self.model);
-        compute::run(move || model.network.warm_up()).await?.0
+        picture::prepare(&self.model).await
     }
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
-        let model = Arc::clone(&self.model);
-        let detect = move |pictures: &[Arc<Pixels>]| model.detect(pictures);
         let findings = |detections| self.model.findings(detections);
-        let network = &self.model.network;
-        network
-            .enrich(batch, &self.spec.fingerprint, detect, findings)
-            .await
+        picture::enrich(&self.model, &self.spec, batch, findings).await
     }
 }

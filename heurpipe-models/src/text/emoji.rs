@@ -2,9 +2,9 @@
 
 use async_trait::async_trait;
 use emojis::{Emoji, SkinTone};
-use heurpipe_core::{
-    Batch, Enriched, Enricher, EnricherSpec, Finding, Post, Result, Value, compute,
-};
+use heurpipe_core::{Batch, Enriched, Enricher, EnricherSpec, Post, Result};
+
+use super::enrich::{each_post, labels};
 
 const VERSION: &str = "1";
 
@@ -149,22 +149,13 @@ impl Enricher for Emojis {
     }
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
-        let (this, items) = (self.clone(), batch.items.clone());
-        let find = move || {
-            let found = items.iter().map(|item| this.find(item.post()));
-            found.map(|found| Ok(findings(found))).collect()
+        let this = self.clone();
+        let read = move |post: &Post| {
+            let found = this.find(post).into_iter().map(|found| found.name);
+            labels("emoji", found.collect())
         };
-        let (outcomes, cpu) = compute::run(find).await?;
-        Ok(Enriched::new(self.spec.fingerprint.clone(), outcomes).cpu(cpu))
+        each_post(&self.spec, batch, read).await
     }
-}
-
-fn findings(found: Vec<FoundEmoji>) -> Vec<Finding> {
-    let names: Vec<String> = found.into_iter().map(|found| found.name).collect();
-    if names.is_empty() {
-        return Vec::new();
-    }
-    vec![Finding::new("emoji", Value::Labels(names))]
 }
 
 #[cfg(test)]
@@ -173,7 +164,7 @@ mod tests {
 
     use std::sync::Arc;
 
-    use heurpipe_core::{Item, Record, Target};
+    use heurpipe_core::{Finding, Item, Record, Target, Value};
 
     use super::*;
 

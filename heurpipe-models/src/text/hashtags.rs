@@ -2,10 +2,9 @@
 
 use async_trait::async_trait;
 use heurpipe_core::text::keyword;
-use heurpipe_core::{
-    Batch, Enriched, Enricher, EnricherSpec, Finding, Platform, Post, Result, Value, compute,
-};
+use heurpipe_core::{Batch, Enriched, Enricher, EnricherSpec, Platform, Post, Result};
 
+use super::enrich::{each_post, labels};
 use super::spans::{Kind, spans};
 
 const VERSION: &str = "1";
@@ -91,22 +90,13 @@ impl Enricher for Hashtags {
     }
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
-        let (this, items) = (self.clone(), batch.items.clone());
-        let find = move || {
-            let found = items.iter().map(|item| this.find(item.post()));
-            found.map(|found| Ok(findings(found))).collect()
+        let this = self.clone();
+        let read = move |post: &Post| {
+            let found = this.find(post).into_iter().map(|found| found.tag);
+            labels("hashtag", found.collect())
         };
-        let (outcomes, cpu) = compute::run(find).await?;
-        Ok(Enriched::new(self.spec.fingerprint.clone(), outcomes).cpu(cpu))
+        each_post(&self.spec, batch, read).await
     }
-}
-
-fn findings(found: Vec<FoundHashtag>) -> Vec<Finding> {
-    let tags: Vec<String> = found.into_iter().map(|found| found.tag).collect();
-    if tags.is_empty() {
-        return Vec::new();
-    }
-    vec![Finding::new("hashtag", Value::Labels(tags))]
 }
 
 #[cfg(test)]
@@ -115,7 +105,7 @@ mod tests {
 
     use std::sync::Arc;
 
-    use heurpipe_core::{Item, Record, Target};
+    use heurpipe_core::{Finding, Item, Record, Target, Value};
 
     use super::*;
 

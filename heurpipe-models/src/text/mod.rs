@@ -2,6 +2,7 @@
 
 pub mod brand;
 pub mod emoji;
+mod enrich;
 pub mod hashtags;
 pub mod language;
 mod model;

@@ -15,9 +15,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use heurpipe_core::{
     Batch, Enriched, Enricher, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Post, Result,
-    compute,
 };
 
+use super::enrich::each_post;
 use lexicon::Lexicon;
 
 const SHIPPED: &str = include_str!("../../../data/brands.toml");
@@ -138,15 +138,9 @@ impl Enricher for Brands {
     }
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
-        let (this, items) = (self.clone(), batch.items.clone());
-        let findings = move || {
-            let found = items.iter().map(|item| this.find(item.post()));
-            found
-                .map(|found| Ok(found.into_iter().map(finding).collect()))
-                .collect()
-        };
-        let (outcomes, cpu) = compute::run(findings).await?;
-        Ok(Enriched::new(self.spec.fingerprint.clone(), outcomes).cpu(cpu))
+        let this = self.clone();
+        let read = move |post: &Post| this.find(post).into_iter().map(finding).collect();
+        each_post(&self.spec, batch, read).await
     }
 }
 

@@ -3,11 +3,10 @@
 mod common;
 
 use async_trait::async_trait;
-use heurpipe_core::{
-    Batch, Enriched, Enricher, EnricherSpec, Finding, Platform, Post, Result, compute,
-};
+use heurpipe_core::{Batch, Enriched, Enricher, EnricherSpec, Finding, Platform, Post, Result};
 use whatlang::Detector;
 
+use super::enrich::each_post;
 use super::spans::{Kind, spans};
 use common::{LANGUAGES, leading};
 
@@ -176,14 +175,9 @@ impl Enricher for Language {
     }
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
-        let (this, items) = (self.clone(), batch.items.clone());
-        let tell = move || {
-            let told = items.iter().map(|item| this.tell(item.post()));
-            told.map(|told| Ok(told.map(finding).into_iter().collect()))
-                .collect()
-        };
-        let (outcomes, cpu) = compute::run(tell).await?;
-        Ok(Enriched::new(self.spec.fingerprint.clone(), outcomes).cpu(cpu))
+        let this = self.clone();
+        let read = move |post: &Post| this.tell(post).map(finding).into_iter().collect();
+        each_post(&self.spec, batch, read).await
     }
 }
 
