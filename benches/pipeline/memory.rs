@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use async_trait::async_trait;
 use futures::stream::{self, BoxStream, StreamExt};
 use heurpipe_benches::{
-    Effort, Row, peak,
+    Effort, Nowhere, Row, peak,
     workload::{self, BATCH},
 };
 use heurpipe_core::{
@@ -20,7 +20,7 @@ use serde::{Deserialize, Serialize};
 use tokio::runtime::Runtime;
 
 use crate::AnyResult;
-use crate::no_op::{self, Nowhere};
+use crate::no_op;
 
 /// The argument that makes this program the child; the number of posts follows.
 const CHILD: &str = "--memory-child";

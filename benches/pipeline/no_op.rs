@@ -5,8 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use heurpipe_benches::workload::{BATCH, STAGES};
 use heurpipe_core::{
-    Batch, Documents, Enriched, Enricher, EnricherSpec, ItemResult, Pipeline, Record, Result,
-    RunOptions, Sink, SinkSpec, Source,
+    Batch, Documents, Enriched, Enricher, EnricherSpec, Pipeline, Result, RunOptions, Sink, Source,
 };
 
 use crate::AnyResult;
@@ -56,25 +55,5 @@ impl Enricher for Idle {
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
         let nothing = batch.items.iter().map(|_| Ok(Vec::new())).collect();
         Ok(Enriched::new(self.0.fingerprint.clone(), nothing))
-    }
-}
-
-/// Takes every record and keeps none.
-pub struct Nowhere(SinkSpec);
-
-impl Nowhere {
-    pub fn new() -> Self {
-        Self(SinkSpec::new("nowhere"))
-    }
-}
-
-#[async_trait]
-impl Sink for Nowhere {
-    fn spec(&self) -> &SinkSpec {
-        &self.0
-    }
-
-    async fn write(&self, records: &[Arc<Record>]) -> Result<Vec<ItemResult<()>>> {
-        Ok(records.iter().map(|_| Ok(())).collect())
     }
 }

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use cpu_time::ThreadTime;
 use heurpipe_benches::{
-    Effort, Row, measured_in_turns, timed,
+    Effort, Nowhere, Row, measured_in_turns, timed,
     workload::{self, BATCH},
 };
 use heurpipe_core::testkit::Posts;
@@ -20,7 +20,6 @@ use heurpipe_stores::documents::{MemoryDocuments, SqliteDocuments};
 use tokio::runtime::Runtime;
 
 use crate::AnyResult;
-use crate::no_op::Nowhere;
 
 const USE_CASE: &str = "bench";
 /// One record in so many is stale.

@@ -5,16 +5,14 @@
 use std::sync::Arc;
 
 use heurpipe_benches::{
-    Effort, Row, Sample, in_turns, measured_in_turns, timed,
+    Effort, Nowhere, Row, Sample, in_turns, measured_in_turns, timed,
     workload::{self, BATCH},
 };
 use heurpipe_core::testkit::Posts;
 use heurpipe_stores::documents::MemoryDocuments;
 use tokio::runtime::Runtime;
 
-use crate::no_op::{self, Nowhere};
-use crate::swiftide::Swiftide;
-use crate::{AnyResult, channels};
+use crate::{AnyResult, channels, no_op, swiftide};
 
 /// Posts a second without documents, on two cores.
 const RATE_GOAL: f64 = 1_000_000.0;
@@ -38,11 +36,11 @@ pub fn rows(runtime: &Runtime, effort: Effort) -> AnyResult<Vec<Row>> {
     let share = Row::rate(case, "share of rate", share, channels::NAME, 1.0).goal(SHARE_GOAL);
     rows.extend([rate.goal(RATE_GOAL), share, cost]);
 
-    if let Some(mut swiftide) = Swiftide::start(effort, count)? {
+    if let Some(mut peer) = swiftide::start(effort, count)? {
         let samples = measured_in_turns(repetitions, &mut || timed(through_pipeline), &mut || {
-            swiftide.turn()
+            peer.turn("turn")
         })?;
-        rows.extend(pair(case, count, samples, swiftide.name()));
+        rows.extend(pair(case, count, samples, peer.name()));
     }
 
     let mut with_documents = || {

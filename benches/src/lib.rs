@@ -15,6 +15,8 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 mod cases;
 mod machine;
 mod memory;
+mod nowhere;
+mod peer;
 mod report;
 mod timing;
 pub mod workload;
@@ -22,8 +24,10 @@ pub mod workload;
 pub use cases::{AnyResult, Case, run};
 pub use machine::Machine;
 pub use memory::peak;
+pub use nowhere::Nowhere;
+pub use peer::{Peer, take_turns};
 pub use report::{Report, Row, target_folder};
-pub use timing::{Measurement, Sample, Work, in_turns, measured_in_turns, timed};
+pub use timing::{Measurement, Sample, Work, in_rotation, in_turns, measured_in_turns, timed};
 
 /// How much effort a benchmark makes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use cpu_time::ProcessTime;
 use serde::{Deserialize, Serialize};
 
 /// What one piece of work took.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Sample {
     /// By the clock on the wall.
     pub wall: Duration,
@@ -74,12 +74,25 @@ pub fn measured_in_turns<E>(
     ours: Measurement<'_, E>,
     reference: Measurement<'_, E>,
 ) -> Result<(Sample, Sample), E> {
-    let mut samples = (Vec::new(), Vec::new());
+    let medians = in_rotation(repetitions, &mut [ours, reference])?;
+    Ok((medians[0], medians[1]))
+}
+
+/// Takes measurements one after the other, so many times over, and gives the median of each by wall and by CPU, in order. Every turn counts.
+///
+/// # Errors
+/// The first error of any.
+pub fn in_rotation<E>(
+    repetitions: usize,
+    measurements: &mut [Measurement<'_, E>],
+) -> Result<Vec<Sample>, E> {
+    let mut samples = vec![Vec::new(); measurements.len()];
     for _ in 0..repetitions.max(1) {
-        samples.0.push(ours()?);
-        samples.1.push(reference()?);
+        for (taken, measure) in samples.iter_mut().zip(measurements.iter_mut()) {
+            taken.push(measure()?);
+        }
     }
-    Ok((median(&samples.0), median(&samples.1)))
+    Ok(samples.iter().map(|taken| median(taken)).collect())
 }
 
 /// The upper median of the walls and of the CPU times, each on its own. `samples` is not empty.

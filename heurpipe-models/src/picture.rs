@@ -40,7 +40,12 @@ impl PictureModel {
         Self::open_tuned(folder, outputs, tuned)
     }
 
-    fn open_tuned(folder: &ModelFolder, outputs: &[Option<&str>], tuned: Tuned) -> Result<Self> {
+    /// Opens it to be run as `tuned` says, whatever was measured on this machine.
+    pub(crate) fn open_tuned(
+        folder: &ModelFolder,
+        outputs: &[Option<&str>],
+        tuned: Tuned,
+    ) -> Result<Self> {
         let input = folder.manifest.picture_input()?.clone();
         let sessions = SessionPool::open(folder.model.clone(), tuned.threads)?;
         let port = sessions.input(input.name.as_deref())?;

@@ -11,7 +11,7 @@ use heurpipe_core::{Batch, Enriched, Enricher, EnricherSpec, Finding, Pixels, Re
 use crate::folder::{self, ModelFolder};
 use crate::manifest::{Manifest, Task};
 use crate::picture::{self, PictureModel, PictureTask};
-use crate::runtime::Tuning;
+use crate::runtime::{Tuned, Tuning};
 
 pub use scores::Prediction;
 pub(crate) use scores::Scores;
@@ -68,11 +68,7 @@ impl Classify {
     pub(crate) fn open(folder: ModelFolder) -> Result<Self> {
         folder.expect(&[Task::Classify, Task::MultiLabel])?;
         let network = PictureModel::open(&folder, &[folder.manifest.output.name.as_deref()])?;
-        let model = Arc::new(Model {
-            scores: Scores::of(&folder.manifest),
-            folder,
-            network,
-        });
+        let model = Model::of(folder, network);
         Ok(Self {
             spec: spec_of(&model, &model.folder.manifest),
             threshold: model.folder.manifest.threshold,
@@ -88,6 +84,18 @@ impl Classify {
     pub fn tune(&self) -> Result<Vec<Tuning>> {
         let folder = &self.model.folder;
         picture::tune(folder, &[folder.manifest.output.name.as_deref()])
+    }
+
+    /// The same model with so many items a call and threads a session, whatever was measured on this machine. A model whose batch is fixed keeps that.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn tuned(mut self, setting: Tuned) -> Result<Self> {
+        let folder = self.model.folder.clone();
+        let output = folder.manifest.output.name.as_deref();
+        let network = PictureModel::open_tuned(&folder, &[output], setting)?;
+        self.model = Model::of(folder, network);
+        Ok(self)
     }
 
     /// The same model under another name, so that two settings of it can run in one pipeline.
@@ -164,6 +172,16 @@ impl Classifier for Classify {
 
     fn classify(&self, pictures: &[Arc<Pixels>]) -> Result<Vec<Prediction>> {
         self.classify(pictures)
+    }
+}
+
+impl Model {
+    fn of(folder: ModelFolder, network: PictureModel) -> Arc<Self> {
+        Arc::new(Self {
+            scores: Scores::of(&folder.manifest),
+            folder,
+            network,
+        })
     }
 }
 

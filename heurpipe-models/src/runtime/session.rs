@@ -17,6 +17,8 @@ pub(crate) struct SessionPool {
     most: usize,
     state: Mutex<State>,
     returned: Condvar,
+    /// Whether every session was made and has run once.
+    warm: Mutex<bool>,
     inputs: Vec<Port>,
     outputs: Vec<Port>,
 }
@@ -78,6 +80,7 @@ impl SessionPool {
                 made: 1,
             }),
             returned: Condvar::new(),
+            warm: Mutex::new(false),
         })
     }
 
@@ -107,8 +110,13 @@ impl SessionPool {
         &self.outputs
     }
 
-    /// Makes every session and runs each once, so that the first posts do not wait.
+    /// Makes every session and runs each once, so that the first posts do not wait. Once is enough, whoever asks for it.
     pub(crate) fn warm_up(&self, feeds: &[Feed<'_>], outputs: &[&str]) -> Result<()> {
+        // Held to the end: two that take all sessions one by one would wait for each other.
+        let mut warm = self.warm.lock().unwrap_or_else(PoisonError::into_inner);
+        if *warm {
+            return Ok(());
+        }
         let mut sessions = Vec::with_capacity(self.most);
         for _ in 0..self.most {
             sessions.push(self.borrow()?);
@@ -122,6 +130,7 @@ impl SessionPool {
         sessions
             .into_iter()
             .for_each(|session| self.give_back(session));
+        *warm = outcome.is_ok();
         outcome
     }
 
