@@ -49,7 +49,7 @@ mod zero_shot;
 
 pub use check::{
     Calibration, CalibrationBin, CheckOptions, CheckReport, ClassReport, HOLDOUT_SHARE, Labelled,
-    Unreadable, check, in_holdout, labelled_folder,
+    Mistake, Unreadable, check, in_holdout, labelled_folder,
 };
 pub use classify::{Classifier, Classify, Prediction};
 pub use decode::{DecodeLimits, PictureDecoder};

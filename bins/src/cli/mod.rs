@@ -1,5 +1,6 @@
 //! The command line of `heurpipe`.
 
+mod check_page;
 mod config;
 mod dead_letters;
 mod demo;

@@ -6,7 +6,7 @@ use clap::Subcommand;
 use heurpipe_core::{Comparison, Documents, Filter, Scan};
 use heurpipe_models::{CheckOptions, CheckReport, Model, Registered, check, load};
 
-use super::{Done, Exit, Stop, print_json};
+use super::{Done, Exit, Stop, check_page, print_json};
 use crate::config::Loaded;
 use crate::workbench::{Enrichers, documents_to_read};
 
@@ -37,6 +37,9 @@ pub enum Models {
         /// Only the pictures that training never saw: those whose SHA-256 begins below 15 %.
         #[arg(long)]
         holdout: bool,
+        /// Write a page of it as well, which any browser shows; it refers to the pictures where they lie.
+        #[arg(long, value_name = "FILE.html")]
+        page: Option<PathBuf>,
         /// Print one JSON object.
         #[arg(long)]
         json: bool,
@@ -96,10 +99,14 @@ impl Models {
                 model,
                 on,
                 holdout,
+                page,
                 json,
             } => {
                 let options = CheckOptions::default().holdout_only(holdout);
                 let report = checked(&model_of(&enrichers, &model)?, &on, &options).await?;
+                if let Some(path) = page {
+                    check_page::write(&report, &path)?;
+                }
                 match json {
                     true => print_json(&report)?,
                     false => print!("{report}"),

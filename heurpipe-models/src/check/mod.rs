@@ -17,7 +17,7 @@ use crate::decode::PictureDecoder;
 
 pub use calibration::{Calibration, CalibrationBin};
 pub use labelled::{Labelled, labelled_folder};
-pub use report::{CheckReport, ClassReport, Unreadable};
+pub use report::{CheckReport, ClassReport, Mistake, Unreadable};
 
 /// The share of pictures that the shipped models' recipes hold out.
 pub const HOLDOUT_SHARE: f64 = 0.15;

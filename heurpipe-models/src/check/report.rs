@@ -12,6 +12,9 @@ use super::calibration::{Calibration, Said, calibration};
 use crate::classify::Classifier;
 use crate::runtime::Runtime;
 
+/// How many mistakes are kept.
+const MISTAKES: usize = 60;
+
 /// What a check found. Prints as a plain-text table.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
@@ -56,6 +59,25 @@ pub struct CheckReport {
     pub decode_cpu_ms: f64,
     /// CPU-milliseconds a picture of the model.
     pub model_cpu_ms: f64,
+    /// The most memory that the process has had so far, in bytes: the model on all cores, the pictures on their way, and whatever else it did. None where
+    /// the system does not tell.
+    pub peak_memory: Option<u64>,
+    /// The pictures labelled wrongly of which the model was surest, at most 60 of them, the surest first: these are often wrong in the folder.
+    pub mistakes: Vec<Mistake>,
+}
+
+/// A picture labelled wrongly.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Mistake {
+    /// The file.
+    pub path: PathBuf,
+    /// The label that it has in the folder.
+    pub is: String,
+    /// The label that the model gave it.
+    pub said: String,
+    /// How sure the model was, 0 to 1.
+    pub confidence: f32,
 }
 
 /// How good the model is on one label.
@@ -106,6 +128,7 @@ pub(super) fn build(
     let calibration = calibration(&said, manifest.temperature.into());
     let mut confusion = vec![vec![0; labels.len()]; labels.len()];
     let mut unreadable = Vec::new();
+    let mut mistakes = Vec::new();
     let (mut sure, mut sure_and_right) = (0, 0);
     let (mut decode_cpu, mut model_cpu) = (Duration::ZERO, Duration::ZERO);
     for outcome in outcomes {
@@ -122,6 +145,14 @@ pub(super) fn build(
                 }
                 decode_cpu += outcome.decode_cpu;
                 model_cpu += outcome.model_cpu;
+                if said != outcome.truth {
+                    mistakes.push(Mistake {
+                        path: outcome.picture.path,
+                        is: labels[outcome.truth].clone(),
+                        said: prediction.label,
+                        confidence: prediction.confidence,
+                    });
+                }
             }
             Err(error) => unreadable.push(Unreadable {
                 path: outcome.picture.path,
@@ -129,6 +160,8 @@ pub(super) fn build(
             }),
         }
     }
+    mistakes.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    mistakes.truncate(MISTAKES);
     let pictures: usize = confusion.iter().flatten().sum();
     let right: usize = (0..labels.len()).map(|i| confusion[i][i]).sum();
     let per_picture = |cpu: Duration| cpu.as_secs_f64() * 1000.0 / (pictures.max(1) as f64);
@@ -153,7 +186,19 @@ pub(super) fn build(
         pictures_per_second: pictures as f64 / wall.as_secs_f64().max(1e-9),
         decode_cpu_ms: per_picture(decode_cpu),
         model_cpu_ms: per_picture(model_cpu),
+        peak_memory: peak_memory(),
+        mistakes,
     }
+}
+
+/// The greatest resident set of this process so far, in bytes, as Linux tells it.
+fn peak_memory() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))?;
+    let kilobytes: u64 = peak.split_whitespace().next()?.parse().ok()?;
+    Some(kilobytes * 1024)
 }
 
 fn classes(labels: &[String], confusion: &[Vec<usize>]) -> Vec<ClassReport> {
@@ -222,9 +267,13 @@ impl CheckReport {
         )?;
         writeln!(
             f,
-            "{:.0} pictures/s; cpu per picture: decode {:.1} ms, model {:.1} ms\n",
+            "{:.0} pictures/s; cpu per picture: decode {:.1} ms, model {:.1} ms",
             self.pictures_per_second, self.decode_cpu_ms, self.model_cpu_ms
-        )
+        )?;
+        match self.peak_memory {
+            Some(bytes) => writeln!(f, "memory at most {:.0} MB\n", bytes as f64 / 1e6),
+            None => writeln!(f),
+        }
     }
 
     fn class_table(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

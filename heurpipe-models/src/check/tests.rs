@@ -68,6 +68,14 @@ async fn a_csv_folder_counts_what_it_leaves_out() {
     );
     assert_eq!(report.classes[0].pictures, 1);
     assert_eq!(report.confusion.iter().flatten().sum::<usize>(), 2);
+    assert_eq!(report.mistakes.len(), 2 - report.right);
+    assert!(
+        report
+            .mistakes
+            .iter()
+            .all(|m| m.is != m.said && m.path.exists())
+    );
+    assert_eq!(report.peak_memory.is_some(), cfg!(target_os = "linux"));
     let text = report.to_string();
     assert!(
         text.contains("Polo 1") && text.contains("is \\ said"),

@@ -69,7 +69,7 @@ pub struct Manifest {
     /// With `task = "multi-label"`: other thresholds for single labels.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub thresholds: BTreeMap<String, f32>,
-    /// Divides the logits, so that confidences are honest; 1 leaves them as they are. `heurpipe models check --calibrate` finds it.
+    /// Divides the logits, so that confidences are honest; 1 leaves them as they are. `heurpipe models check` finds it.
     #[serde(default = "one")]
     pub temperature: f32,
     /// About so many CPU-milliseconds an item; plans put the cheap before the dear.
