@@ -19,12 +19,25 @@ pub struct Simulate {
     /// Port on loopback; 0 takes a free one.
     #[arg(long, default_value_t = 8620)]
     port: u16,
+    /// Width and height of pictures, such as 1080x1350.
+    #[arg(long, value_name = "WxH", value_parser = size)]
+    picture_size: Option<(u32, u32)>,
+    /// Share of posts with several pictures, 0 to 1; the others have one.
+    #[arg(long, value_name = "SHARE")]
+    carousels: Option<f64>,
+    /// Draw every picture before serving and keep them all, so that answering takes hardly any computing.
+    #[arg(long)]
+    draw_first: bool,
 }
 
 impl Simulate {
     /// Serves until Ctrl-C.
     pub(super) async fn run(self) -> Done {
-        let world = world(self.posts, self.seed);
+        let world = World::new(self.options()?);
+        if self.draw_first {
+            let drawing = world.draw_all();
+            drawing.map_err(|error| Stop::io("a picture cannot be drawn", error))?;
+        }
         let simulator = start(&world, self.port).await?;
         println!("instagram  {}", simulator.graph_url());
         println!("weibo      {}/2", simulator.weibo_url());
@@ -38,12 +51,44 @@ impl Simulate {
         }
         Ok(Exit::Done)
     }
+
+    fn options(&self) -> Result<WorldOptions, Stop> {
+        let mut options = options(self.posts, self.seed);
+        if let Some(size) = self.picture_size {
+            options.picture_size = size;
+        }
+        if let Some(share) = self.carousels {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(Stop::Usage(format!(
+                    "--carousels is a share from 0 to 1, not {share}"
+                )));
+            }
+            options.carousels = share;
+        }
+        if self.draw_first {
+            options.kept_pictures = usize::MAX;
+        }
+        Ok(options)
+    }
+}
+
+/// A size as it is written: 1080x1350.
+fn size(text: &str) -> Result<(u32, u32), String> {
+    let sides = text.split_once('x').and_then(|(width, height)| {
+        let side = |text: &str| text.parse().ok().filter(|side| (16..=4096).contains(side));
+        Some((side(width)?, side(height)?))
+    });
+    sides.ok_or_else(|| "a size is written 1080x1350, each side from 16 to 4096".to_owned())
 }
 
 /// The world of so many posts.
 pub(super) fn world(posts: u64, seed: u64) -> Arc<World> {
+    World::new(options(posts, seed))
+}
+
+fn options(posts: u64, seed: u64) -> WorldOptions {
     let posts = usize::try_from(posts).unwrap_or(usize::MAX);
-    World::new(WorldOptions::new(seed, posts))
+    WorldOptions::new(seed, posts)
 }
 
 /// The token that a simulator accepts unless told otherwise.

@@ -290,7 +290,7 @@ fn media(
     first: GarmentPicture,
     rng: &mut ChaCha8Rng,
 ) -> Vec<Medium> {
-    let count = if rng.random_bool(0.16) {
+    let count = if rng.random_bool(options.carousels) {
         rng.random_range(2..=4)
     } else {
         1

@@ -1,27 +1,26 @@
 //! The world: who posts what, when, where and in which words, decided once from a seed.
 
 mod caller;
+mod drawn;
 mod index;
 mod making;
 mod present;
 mod trends;
 mod words;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
 use super::render::{Colour, Cut, GarmentPicture, Pattern};
+use drawn::Drawn;
 use index::Index;
 
 pub(crate) use index::Hashtag;
 pub(crate) use present::{Original, Present};
-
-/// Encoded pictures kept for the next request.
-const CACHED_PICTURES: usize = 96;
 
 /// Options of a world; the same options give the same world.
 #[derive(Debug, Clone)]
@@ -37,6 +36,10 @@ pub struct WorldOptions {
     pub days: u32,
     /// Width and height of pictures, in pixels.
     pub picture_size: (u32, u32),
+    /// Share of posts with two to four pictures; the others have one.
+    pub carousels: f64,
+    /// Encoded pictures that are kept for the next request, the latest ones.
+    pub kept_pictures: usize,
     /// Share of pictures whose address answers 404.
     pub gone: f64,
     /// Share of pictures whose bytes end early.
@@ -54,6 +57,8 @@ impl Default for WorldOptions {
             // Eighteen months.
             days: 548,
             picture_size: (432, 540),
+            carousels: 0.16,
+            kept_pictures: 96,
             gone: 0.005,
             truncated: 0.005,
             same_picture: 0.03,
@@ -199,7 +204,7 @@ pub struct World {
     posts: Vec<Post>,
     by_key: HashMap<String, (GarmentPicture, Fate)>,
     index: Index,
-    cache: Mutex<VecDeque<(GarmentPicture, Bytes)>>,
+    drawn: Drawn,
 }
 
 impl World {
@@ -212,12 +217,12 @@ impl World {
             .collect();
         let index = Index::new(&authors, &posts);
         Arc::new(Self {
+            drawn: Drawn::keeping(options.kept_pictures),
             options,
             authors,
             posts,
             by_key,
             index,
-            cache: Mutex::default(),
         })
     }
 
@@ -283,12 +288,37 @@ impl World {
             picture.height = picture.height * width / picture.width;
             picture.width = width;
         }
-        let whole = self.encoded(picture)?;
+        let whole = self.drawn.jpeg(picture)?;
         Ok(Some(if *fate == Fate::Truncated {
             whole.slice(..whole.len() * 2 / 5)
         } else {
             whole
         }))
+    }
+
+    /// Draws every picture in its own size, on all cores, so that serving takes no computing; of the result, so many are kept as the options say. Gives
+    /// how many pictures there are.
+    ///
+    /// # Errors
+    /// Fails where the JPEG encoder does.
+    pub fn draw_all(&self) -> io::Result<usize> {
+        let pictures: Vec<GarmentPicture> = self.by_key.values().map(|(p, _)| *p).collect();
+        let cores = std::thread::available_parallelism().map_or(1, usize::from);
+        let share = pictures.len().div_ceil(cores).max(1);
+        std::thread::scope(|scope| {
+            let draw = |share: &[GarmentPicture]| {
+                let mut drawn = share.iter().map(|picture| self.drawn.jpeg(*picture));
+                drawn.try_for_each(|jpeg| jpeg.map(drop))
+            };
+            let threads: Vec<_> = pictures
+                .chunks(share)
+                .map(|share| scope.spawn(move || draw(share)))
+                .collect();
+            threads
+                .into_iter()
+                .try_for_each(|thread| thread.join().unwrap_or_else(|_| Err(panicked())))
+        })?;
+        Ok(pictures.len())
     }
 
     pub(crate) fn of(&self, network: Network) -> impl Iterator<Item = &Author> {
@@ -347,24 +377,8 @@ impl World {
         let index = self.index.hashtag_by_id.get(id)?;
         self.index.hashtags.get(*index)
     }
+}
 
-    fn encoded(&self, picture: GarmentPicture) -> io::Result<Bytes> {
-        let known = |cache: &VecDeque<(GarmentPicture, Bytes)>| {
-            cache
-                .iter()
-                .find(|(of, _)| *of == picture)
-                .map(|(_, bytes)| bytes.clone())
-        };
-        if let Some(bytes) = known(&self.cache.lock().unwrap_or_else(PoisonError::into_inner)) {
-            return Ok(bytes);
-        }
-        // Rendered without the lock, so that others are served meanwhile.
-        let bytes = Bytes::from(picture.jpeg()?);
-        let mut cache = self.cache.lock().unwrap_or_else(PoisonError::into_inner);
-        cache.push_back((picture, bytes.clone()));
-        if cache.len() > CACHED_PICTURES {
-            cache.pop_front();
-        }
-        Ok(bytes)
-    }
+fn panicked() -> io::Error {
+    io::Error::other("drawing a picture panicked")
 }
