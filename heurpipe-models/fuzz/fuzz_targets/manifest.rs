@@ -3,7 +3,7 @@
 //! The manifest alone, without the model runtimes.
 
 #[allow(dead_code)]
-#[path = "../../src/manifest.rs"]
+#[path = "../../src/manifest/mod.rs"]
 mod manifest;
 
 #[allow(dead_code)]

@@ -1,6 +1,12 @@
 //! Colours by a profile of their own (Display P3 of phones, Adobe RGB of cameras) become sRGB.
 
-use moxcms::{ColorProfile, DataColorSpace, Layout, TransformExecutor, TransformOptions};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use moxcms::{
+    ColorProfile, DataColorSpace, Layout, Transform8BitExecutor, TransformExecutor,
+    TransformOptions,
+};
 
 /// Colours that sRGB would show at most so far off (of 255) are left alone: profiles of sRGB itself differ by rounding.
 const UNSEEN: u8 = 2;
@@ -8,25 +14,20 @@ const UNSEEN: u8 = 2;
 /// How many values are converted at a time.
 const CHUNK: usize = 3 * 4096;
 
+/// Pictures come with the profiles of a few makes of phones and cameras: so many are remembered, with what is made of them.
+const REMEMBERED: usize = 8;
+
+/// What turns a profile's colours into sRGB; none where they are that already, or the profile is of no use.
+type Transform = Option<Arc<Transform8BitExecutor>>;
+
+/// The latest profiles, the newest last.
+static KNOWN: Mutex<VecDeque<(Vec<u8>, Transform)>> = Mutex::new(VecDeque::new());
+
 /// Converts RGB pixels that `profile` describes. One that is broken, or of other colours than RGB, is as good as none: the pixels stay.
 pub(super) fn to_srgb(profile: &[u8], rgb: &mut [u8]) {
-    let Ok(profile) = ColorProfile::new_from_slice(profile) else {
+    let Some(transform) = transform(profile) else {
         return;
     };
-    if profile.color_space != DataColorSpace::Rgb {
-        return;
-    }
-    let Ok(transform) = profile.create_transform_8bit(
-        Layout::Rgb,
-        &ColorProfile::new_srgb(),
-        Layout::Rgb,
-        TransformOptions::default(),
-    ) else {
-        return;
-    };
-    if is_srgb(transform.as_ref()) {
-        return;
-    }
     let mut before = [0; CHUNK];
     for after in rgb.chunks_mut(CHUNK) {
         let before = &mut before[..after.len()];
@@ -35,6 +36,34 @@ pub(super) fn to_srgb(profile: &[u8], rgb: &mut [u8]) {
             after.copy_from_slice(before);
         }
     }
+}
+
+/// Recalled, or made: that takes as long as decoding a small picture.
+fn transform(profile: &[u8]) -> Transform {
+    let known = || KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, transform)) = known().iter().find(|(of, _)| of == profile) {
+        return transform.clone();
+    }
+    let made = made(profile);
+    let mut known = known();
+    if known.len() >= REMEMBERED {
+        known.pop_front();
+    }
+    known.push_back((profile.to_vec(), made.clone()));
+    made
+}
+
+fn made(profile: &[u8]) -> Transform {
+    let profile = ColorProfile::new_from_slice(profile).ok()?;
+    if profile.color_space != DataColorSpace::Rgb {
+        return None;
+    }
+    let (to, layout) = (ColorProfile::new_srgb(), Layout::Rgb);
+    let options = TransformOptions::default();
+    let transform = profile.create_transform_8bit(layout, &to, layout, options);
+    transform
+        .ok()
+        .filter(|transform| !is_srgb(transform.as_ref()))
 }
 
 /// Whether it changes nothing that can be seen: tried on colours all over the cube.
@@ -76,6 +105,23 @@ mod tests {
             let near = found.iter().zip(expected).all(|(&a, b)| a.abs_diff(b) <= 3);
             assert!(near, "{found:?} is not {expected:?}");
         }
+    }
+
+    #[test]
+    fn more_profiles_than_are_remembered_are_each_told_apart() {
+        let red_of = |gamma: f32| {
+            let mut profile = ColorProfile::new_display_p3();
+            let curve = moxcms::curve_from_gamma(gamma);
+            profile.red_trc = Some(curve.clone());
+            profile.green_trc = Some(curve.clone());
+            profile.blue_trc = Some(curve);
+            converted(&profile, [128, 0, 0])[0]
+        };
+        let gammas = (0..REMEMBERED as u8 + 3).map(|step| 1.2 + f32::from(step) / 5.0);
+        let first: Vec<u8> = gammas.clone().map(red_of).collect();
+        assert!(first.is_sorted_by(|a, b| a > b), "{first:?}");
+        assert_eq!(gammas.map(red_of).collect::<Vec<_>>(), first);
+        assert!(KNOWN.lock().unwrap().len() <= REMEMBERED);
     }
 
     #[test]
