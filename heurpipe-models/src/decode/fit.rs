@@ -1,31 +1,24 @@
-//! Makes a decoded picture fit what is asked for. What comes out equals Pillow's resizing of the same pixels within one step of 255.
+//! Makes a decoded picture fit what is asked for. What comes out equals Pillow's resizing of the same pixels.
 
 use bytes::Bytes;
-use fast_image_resize::images::{TypedCroppedImage, TypedImage, TypedImageRef};
-use fast_image_resize::pixels::U8x3;
-use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use heurpipe_core::{Error, ErrorKind, PixelRequest, Pixels, Resample, Result};
 
 use super::Raster;
-use super::convolve::{self, Filter, Span};
+use super::convolve::{BICUBIC, BILINEAR, Filter, LANCZOS, Lines, Span};
 use super::geometry::{Area, Geometry, Ground};
 
-/// Makes pixels of one picture; what its resizing needs in memory serves all requests.
+/// Makes pixels of one picture.
 pub(super) struct Fitter<'a> {
     raster: &'a Raster,
-    resizer: Resizer,
 }
 
 impl<'a> Fitter<'a> {
     pub(super) fn new(raster: &'a Raster) -> Self {
-        Self {
-            raster,
-            resizer: Resizer::new(),
-        }
+        Self { raster }
     }
 
     /// Resizes first and turns upright after, since the result is mostly smaller than the picture.
-    pub(super) fn fit(&mut self, geometry: &Geometry, request: &PixelRequest) -> Result<Pixels> {
+    pub(super) fn fit(&self, geometry: &Geometry, request: &PixelRequest) -> Result<Pixels> {
         let orientation = self.raster.orientation;
         let stored = self.as_stored(geometry);
         let (width, height) = (stored.window.width, stored.window.height);
@@ -51,14 +44,14 @@ impl<'a> Fitter<'a> {
         }
     }
 
-    fn window(&mut self, geometry: &Geometry, resample: Resample) -> Result<Bytes> {
+    fn window(&self, geometry: &Geometry, resample: Resample) -> Result<Bytes> {
         if self.is_all(geometry) {
             return Ok(self.raster.rgb.clone());
         }
         match resample {
-            Resample::Bilinear => self.bilinear(geometry),
-            Resample::Bicubic => Ok(self.convolved(geometry, convolve::BICUBIC)),
-            Resample::Lanczos => Ok(self.convolved(geometry, convolve::LANCZOS)),
+            Resample::Bilinear => Ok(self.convolved(geometry, BILINEAR)),
+            Resample::Bicubic => Ok(self.convolved(geometry, BICUBIC)),
+            Resample::Lanczos => Ok(self.convolved(geometry, LANCZOS)),
             Resample::Nearest => Ok(self.nearest(geometry)),
             other => Err(Error::new(ErrorKind::Unsupported, "picture.fit")
                 .message("this resampling is not known")
@@ -74,72 +67,42 @@ impl<'a> Fitter<'a> {
             && (geometry.bounds, geometry.window) == (all, all)
     }
 
-    /// Both axes of a resizing. Only what the window shows is resized, which gives the pixels that cutting it from the whole resized picture would.
-    fn axes(&self, geometry: &Geometry) -> (Axis, Axis) {
-        let (raster, bounds, window) = (self.raster, geometry.bounds, geometry.window);
-        let across = Axis::of(
-            raster.scaled(bounds.left, bounds.width),
-            raster.width,
-            (geometry.resized.0, window.left, window.width),
-        );
-        let down = Axis::of(
-            raster.scaled(bounds.top, bounds.height),
-            raster.height,
-            (geometry.resized.1, window.top, window.height),
-        );
-        (across, down)
-    }
-
-    /// A triangle never overshoots, so the order of its passes shows in the rounding only, and the fastest will do.
-    fn bilinear(&mut self, geometry: &Geometry) -> Result<Bytes> {
-        let (across, down) = self.axes(geometry);
-        let (width, height) = (self.raster.width, self.raster.height);
-        let all =
-            TypedImageRef::<U8x3>::from_buffer(width, height, &self.raster.rgb).map_err(failed)?;
-        let view = TypedCroppedImage::from_ref(
-            &all,
-            across.start,
-            down.start,
-            across.end - across.start,
-            down.end - down.start,
-        )
-        .map_err(failed)?;
-        let options = ResizeOptions::new()
-            .resize_alg(ResizeAlg::Convolution(FilterType::Bilinear))
-            .crop(across.from, down.from, across.length, down.length);
-        let (width, height) = (geometry.window.width, geometry.window.height);
-        let mut bytes = vec![0; width as usize * height as usize * 3];
-        let mut target =
-            TypedImage::<U8x3>::from_buffer(width, height, &mut bytes).map_err(failed)?;
-        self.resizer
-            .resize_typed(&view, &mut target, Some(&options))
-            .map_err(failed)?;
-        Ok(bytes.into())
-    }
-
-    /// Rows before columns of the upright picture: what is clipped between the two passes shows.
+    /// Only what the window shows is resized, and only what it is made of is looked at.
     fn convolved(&self, geometry: &Geometry, filter: Filter) -> Bytes {
-        let (across, down) = self.axes(geometry);
-        let across_span = across.span(geometry.window.width);
-        let down_span = down.span(geometry.window.height);
-        let row_length = self.raster.width as usize * 3;
-        let columns = across.start as usize * 3..across.end as usize * 3;
-        let rows: Vec<&[u8]> = self
-            .raster
+        let (raster, bounds, window) = (self.raster, geometry.bounds, geometry.window);
+        let across = Axis::of(raster.scaled(bounds.left, bounds.width), raster.width);
+        let down = Axis::of(raster.scaled(bounds.top, bounds.height), raster.height);
+        let rows_first = self.rows_first(&across, &down, geometry.resized);
+        let across_taps = filter.taps(&across.span(geometry.resized.0, window.left, window.width));
+        let down_taps = filter.taps(&down.span(geometry.resized.1, window.top, window.height));
+        let columns = across.start + across_taps.seen.start..across.start + across_taps.seen.end;
+        let rows: Vec<&[u8]> = raster
             .rgb
-            .chunks_exact(row_length)
-            .take(down.end as usize)
-            .skip(down.start as usize)
-            .map(|row| &row[columns.clone()])
+            .chunks_exact(raster.width as usize * 3)
+            .skip(down.start + down_taps.seen.start)
+            .take(down_taps.seen.len())
+            .map(|row| &row[columns.start * 3..columns.end * 3])
             .collect();
-        if self.raster.orientation.swaps() {
-            let flat = filter.down(&rows, down_span);
-            let rows = flat.chunks_exact(columns.len());
-            return filter.across(rows, across_span).into();
+        if rows_first {
+            let narrow = across_taps.turned(Lines::Rows(&rows));
+            let columns: Vec<&[u8]> = narrow.chunks_exact(rows.len() * 3).collect();
+            return down_taps.turned(Lines::Rows(&columns)).into();
         }
-        let narrow = filter.across(rows.into_iter(), across_span);
-        let rows: Vec<&[u8]> = narrow.chunks_exact(across_span.wanted * 3).collect();
-        filter.down(&rows, down_span).into()
+        let low = down_taps.turned(Lines::Columns(&rows));
+        let rows: Vec<&[u8]> = low.chunks_exact(columns.len() * 3).collect();
+        transposed(&across_taps.turned(Lines::Rows(&rows)), rows.len()).into()
+    }
+
+    /// Which pass comes first shows, since what is between them is rounded. As Pillow 13 chooses for the upright picture (before, rows always came first): so what
+    /// is between the passes is never larger than both the picture and the result.
+    fn rows_first(&self, across: &Axis, down: &Axis, resized: (u32, u32)) -> bool {
+        let less = |axis: &Axis, resized: u32| axis.side() as i64 - i64::from(resized);
+        let (narrower, lower) = (less(across, resized.0), less(down, resized.1));
+        if self.raster.orientation.swaps() {
+            narrower > 0 && narrower > lower * 2
+        } else {
+            lower <= 0 || lower <= narrower * 2
+        }
     }
 
     fn nearest(&self, geometry: &Geometry) -> Bytes {
@@ -162,41 +125,58 @@ impl<'a> Fitter<'a> {
     }
 }
 
-/// One axis of a resizing, in pixels of the raster.
+/// One axis of what is resized, in pixels of the raster.
 struct Axis {
     /// The pixels that filters may look at.
-    start: u32,
-    end: u32,
+    start: usize,
+    end: usize,
     /// What is resized, counted from `start`.
     from: f64,
     length: f64,
 }
 
 impl Axis {
-    /// `bounds` (start and length) of `side` pixels are resized to the first of `window`, and of this a part (start and length) is kept.
-    fn of((start, length): (f64, f64), side: u32, window: (u32, u32, u32)) -> Self {
-        let (resized, kept_from, kept) = window;
-        let step = length / f64::from(resized);
-        let first = start.floor().min(f64::from(side) - 1.0);
-        let last = (start + length).ceil().clamp(first + 1.0, f64::from(side));
-        // Rounding must not lead out of the view.
-        let from = (start - first + f64::from(kept_from) * step).clamp(0.0, last - first);
+    /// `bounds` (start and length) of `side` pixels.
+    fn of((from, length): (f64, f64), side: u32) -> Self {
+        let start = from.floor().min(f64::from(side) - 1.0);
+        let end = (from + length).ceil().clamp(start + 1.0, f64::from(side));
         Self {
-            start: first as u32,
-            end: last as u32,
-            from,
-            length: (f64::from(kept) * step).min(last - first - from),
+            start: start as usize,
+            end: end as usize,
+            from: from - start,
+            length,
         }
     }
 
-    fn span(&self, wanted: u32) -> Span {
+    fn side(&self) -> usize {
+        self.end - self.start
+    }
+
+    /// Resized to `resized`, of which a part (start and length) is kept: the same pixels as if it were cut from the whole.
+    fn span(&self, resized: u32, from: u32, kept: u32) -> Span {
         Span {
             from: self.from,
             length: self.length,
-            side: (self.end - self.start) as usize,
-            wanted: wanted as usize,
+            side: self.side(),
+            resized: resized as usize,
+            kept: from as usize..from as usize + kept as usize,
         }
     }
+}
+
+/// Rows of RGB pixels, made of columns of `height` pixels each.
+fn transposed(columns: &[u8], height: usize) -> Vec<u8> {
+    let columns: Vec<&[[u8; 3]]> = columns
+        .chunks_exact(height * 3)
+        .map(|column| column.as_chunks().0)
+        .collect();
+    let mut rows = Vec::with_capacity(columns.len() * height * 3);
+    for y in 0..height {
+        for column in &columns {
+            rows.extend_from_slice(&column[y]);
+        }
+    }
+    rows
 }
 
 /// Which pixels of `start..start + length` are taken for `resized` pixels: those under their middles. Summed up step by step as Pillow does, so that a
@@ -224,10 +204,4 @@ fn on_ground(window: &[u8], width: u32, ground: Ground, fill: [u8; 3]) -> Pixels
         outer[left..left + inner_row].copy_from_slice(inner);
     }
     Pixels::rgb(ground.width, ground.height, outer)
-}
-
-fn failed(error: impl std::error::Error + Send + Sync + 'static) -> Error {
-    Error::new(ErrorKind::Internal, "picture.fit")
-        .message("the picture cannot be resized")
-        .cause(error)
 }

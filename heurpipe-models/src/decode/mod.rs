@@ -160,7 +160,7 @@ impl PictureDecoder {
         let eighths = eighths(requests, &geometries);
         self.check_memory(&opened, eighths, &geometries)?;
         let raster = opened.decode(eighths)?;
-        let mut fitter = Fitter::new(&raster);
+        let fitter = Fitter::new(&raster);
         geometries
             .iter()
             .zip(requests)

@@ -21,15 +21,17 @@ FILTERS = {
 resize = Image.Image.resize
 
 
-def rows_first(self, size, resample=Image.Resampling.BICUBIC, box=None, reducing_gap=None):
-    """Pillow 13 chooses by the sizes which of both passes comes first, and what is clipped between them shows; here rows always do."""
+def as_pillow_13(self, size, resample=Image.Resampling.BICUBIC, box=None, reducing_gap=None):
+    """Which of both passes comes first shows, since what is between them is rounded: Pillow 13 begins with columns where height loses more than twice what width does."""
     assert box is None and reducing_gap is None
-    if resample == Image.Resampling.NEAREST:
-        return resize(self, size, resample)
-    return resize(resize(self, (size[0], self.height), resample), size, resample)
+    lower, narrower = self.height - size[1], self.width - size[0]
+    if resample != Image.Resampling.NEAREST and lower > 0 and lower > narrower * 2:
+        self = resize(self, (self.width, size[1]), resample)
+    return resize(self, size, resample)
 
 
-Image.Image.resize = rows_first
+if int(Image.__version__.split(".")[0]) < 13:
+    Image.Image.resize = as_pillow_13
 
 
 def part(picture, region):
