@@ -61,13 +61,13 @@ pub use media_type::media_type;
 pub use model::*;
 pub use pipeline::{
     BatchSize, Branch, Budget, BudgetReport, Change, DeadLetters, EnricherSurvey, Explained, Force,
-    GovernedReport, Order, Pipeline, PipelineBuilder, Plan, PlannedStage, ProgressFn, Route,
-    RunOptions, StageOptions, StopSignal, StopSwitch, StoredRecords, Survey, Test, Why,
-    stop_signal,
+    GovernedReport, NearDuplicates, Order, Pipeline, PipelineBuilder, Plan, PlannedStage,
+    ProgressFn, Route, RunOptions, StageOptions, StopSignal, StopSwitch, StoredRecords, Survey,
+    Test, Why, stop_signal,
 };
 pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageReport};
 pub use retry::RetryPolicy;
-pub use traits::analyses::AnalysisCache;
+pub use traits::analyses::{Analysed, AnalysisCache, Likeness, NearFindings};
 pub use traits::blobs::Blobs;
 pub use traits::decoder::{Decoded, Decoder, Fit, PixelFormat, PixelRequest, Pixels, Resample};
 pub use traits::documents::{

@@ -104,7 +104,8 @@ pub struct StageReport {
     pub skipped: u64,
     /// Items that failed for good.
     pub failed: u64,
-    /// Of those that left, the ones whose answer was known from another post with the same picture.
+    /// Of those that left, the ones whose answer was known from an earlier picture: the same, or one nearly the same where
+    /// that is allowed.
     #[serde(default)]
     pub reused: u64,
     /// CPU time, in milliseconds.

@@ -3,6 +3,7 @@
 //! - [`PictureDecoder`]: from a picture's bytes to the pixels that models ask for.
 //! - [`Classify`]: an enricher made of a model folder; [`shipped`] has two of the project's own.
 //! - [`check()`]: how good a model is on pictures whose labels are known.
+//! - [`PerceptualHash`]: which pictures look nearly the same.
 //! - [`Runtime`]: ONNX Runtime's library where one is found, else tract, which is compiled in.
 //!
 //! ```
@@ -35,7 +36,9 @@ mod embed;
 mod folder;
 mod load;
 mod manifest;
+mod perceptual_hash;
 mod picture;
+mod pixels;
 mod preprocess;
 mod registry;
 pub mod runtime;
@@ -60,6 +63,7 @@ pub use manifest::{
     BoxFormat, Channels, DetectSpec, Heads, InputSpec, Layout, Manifest, ModelFile, OutputKind,
     OutputSpec, Pad, Pool, Task, TextSpec,
 };
+pub use perceptual_hash::PerceptualHash;
 pub use registry::{Registered, Registry, RegistryState, ShadowVersion};
 pub use runtime::{Accelerator, Runtime, RuntimeChoice, RuntimeKind, RuntimeStatus, Tuned, Tuning};
 pub use swap::HotSwap;

@@ -6,8 +6,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heurpipe_core::{
-    AnalysisCache, DeadLetterScan, Digest, Documents, Error, ErrorKind, Filter, Finding, Platform,
-    Post, PostId, Record, Retry, Scan, Stored,
+    Analysed, AnalysisCache, DeadLetterScan, Digest, Documents, Error, ErrorKind, Filter, Finding,
+    Likeness, PictureHash, Platform, Post, PostId, Record, Retry, Scan, Stored,
 };
 use heurpipe_stores::documents::{MemoryDocuments, SqliteDocuments};
 use heurpipe_stores::suite::differential::{self, Extent};
@@ -252,12 +252,54 @@ async fn no_more_analyses_are_remembered_than_may_be() {
     assert_eq!(known, [Some(colour("e"))], "the next process knows");
 }
 
-/// A database as version 1 wrote it.
-fn of_version_1(path: &Path) {
+/// What a picture looks like: all its bits are those of the number.
+fn analysed(number: u8) -> Analysed {
+    Analysed {
+        key: Digest::of(&[number]),
+        picture: Digest::of(&[number, number]),
+        likeness: Likeness {
+            group: Digest::of(b"group"),
+            hash: PictureHash(u64::from_ne_bytes([number; 8])),
+        },
+    }
+}
+
+/// With the findings goes what their pictures look like.
+async fn forgets_likenesses_too(cache: &dyn AnalysisCache) {
+    for number in 1..=4 {
+        let one = analysed(number);
+        let analysis = (one.key, colour("a"));
+        cache.remember(&[analysis]).await.unwrap();
+        cache.remember_near(&[one]).await.unwrap();
+    }
+    let asked = [1, 2, 3, 4].map(|number| analysed(number).likeness);
+    let near = cache.recall_near(&asked, 0).await.unwrap();
+    let known: Vec<bool> = near.iter().map(Option::is_some).collect();
+    assert_eq!(known, [false, true, true, true]);
+}
+
+#[tokio::test]
+async fn no_more_likenesses_are_remembered_than_analyses() {
+    forgets_likenesses_too(&MemoryDocuments::new().remember_at_most(3)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    forgets_likenesses_too(&store.remember_at_most(3)).await;
+    let database = rusqlite::Connection::open(&path).unwrap();
+    let kept = database.query_row("SELECT count(*) FROM likenesses", (), |row| row.get(0));
+    assert_eq!(kept, Ok(3), "and no more rows are there");
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    let near = store.recall_near(&[analysed(4).likeness], 0).await.unwrap();
+    assert!(near[0].is_some(), "the next process knows");
+}
+
+const VERSION_1: &str = include_str!("fixtures/documents-1.sql");
+const VERSION_2: &str = include_str!("fixtures/documents-2.sql");
+
+/// A database as an earlier version wrote it.
+fn written(path: &Path, dump: &str) {
     let database = rusqlite::Connection::open(path).unwrap();
-    database
-        .execute_batch(include_str!("fixtures/documents-1.sql"))
-        .unwrap();
+    database.execute_batch(dump).unwrap();
 }
 
 /// The tables and indexes, as they were made.
@@ -274,7 +316,7 @@ fn tables(path: &Path) -> BTreeSet<String> {
 async fn a_database_of_version_1_is_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("documents.db");
-    of_version_1(&path);
+    written(&path, VERSION_1);
     let store = SqliteDocuments::open(&path).await.unwrap();
 
     let page = store.scan(&Scan::matching(Filter::All)).await.unwrap();
@@ -323,22 +365,60 @@ async fn a_database_of_version_1_is_brought_up_to_date() {
 }
 
 #[tokio::test]
-async fn a_database_of_version_1_is_not_changed_by_a_reader() {
+async fn a_database_of_version_2_is_brought_up_to_date() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("documents.db");
-    of_version_1(&path);
-    let before = tables(&path);
-    let error = SqliteDocuments::open_read_only(&path).await.unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Config);
-    assert!(error.to_string().contains("version 1"), "{error}");
-    assert_eq!(tables(&path), before);
+    written(&path, VERSION_2);
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    let page = store.scan(&Scan::matching(Filter::All)).await.unwrap();
+    let colours: Vec<_> = page
+        .records
+        .iter()
+        .map(|r| r.effective()["colour"].clone())
+        .collect();
+    assert_eq!(
+        colours,
+        [["grey".to_owned()].into(), ["pink".to_owned()].into()]
+    );
+
+    // What was found is known still, and may be found by what its picture looks like from now on.
+    let key = "1ff0bb7ff10e80181e8b9d2b2011fe255f51592d8d33fd4daed7941fd6f72abf";
+    let one = Analysed {
+        key: key.parse().unwrap(),
+        ..analysed(1)
+    };
+    store.remember_near(&[one]).await.unwrap();
+    let near = store.recall_near(&[one.likeness], 4).await.unwrap();
+    let findings = store.recall(&[one.key]).await.unwrap().remove(0);
+    assert!(findings.is_some());
+    assert_eq!(near[0].as_ref().map(|near| near.picture), Some(one.picture));
+    assert_eq!(near[0].as_ref().map(|near| near.findings.clone()), findings);
+
+    drop(store);
+    let fresh = folder.path().join("fresh.db");
+    drop(SqliteDocuments::open(&fresh).await.unwrap());
+    assert_eq!(tables(&path), tables(&fresh));
+}
+
+#[tokio::test]
+async fn a_database_of_an_earlier_version_is_not_changed_by_a_reader() {
+    for (version, dump) in [("version 1", VERSION_1), ("version 2", VERSION_2)] {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("documents.db");
+        written(&path, dump);
+        let before = tables(&path);
+        let error = SqliteDocuments::open_read_only(&path).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains(version), "{error}");
+        assert_eq!(tables(&path), before);
+    }
 }
 
 #[tokio::test]
 async fn a_record_of_version_1_that_cannot_be_read_stops_no_other() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("documents.db");
-    of_version_1(&path);
+    written(&path, VERSION_1);
     let database = rusqlite::Connection::open(&path).unwrap();
     let broken = "UPDATE records SET body = '{' WHERE platform = 'folder'";
     assert_eq!(database.execute(broken, ()).unwrap(), 1);

@@ -51,6 +51,12 @@ fn check(loaded: &Loaded) -> Result<(), Stop> {
         {
             wrong.push(format!("use_cases.{name}.relevant: {error}"));
         }
+        for except in settings.near_duplicates.iter().flat_map(|n| &n.except) {
+            if !enrichers.contains(except) {
+                let setting = format!("use_cases.{name}.near_duplicates.except");
+                wrong.push(format!("{setting}: there is no enricher {except}"));
+            }
+        }
         for enricher in settings.enrichers.iter().flatten() {
             let setting = format!("use_cases.{name}.enrichers");
             if !enrichers.contains(&enricher.name) {

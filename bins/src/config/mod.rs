@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use heurpipe_core::Budget;
+use heurpipe_models::PerceptualHash;
 use serde::{Deserialize, Serialize};
 
 pub use enricher::EnricherUse;
@@ -195,6 +196,28 @@ pub struct UseCase {
     /// What its analysis may cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,
+    /// Whether what was found in a picture may be taken over by those that look nearly the same.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near_duplicates: Option<NearDuplicates>,
+}
+
+/// Which pictures look nearly the same, and for whom that is not enough.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct NearDuplicates {
+    /// In how many bits of 64 their hashes may differ.
+    pub distance: u32,
+    /// Enrichers that look at every picture themselves.
+    pub except: Vec<String>,
+}
+
+impl Default for NearDuplicates {
+    fn default() -> Self {
+        Self {
+            distance: PerceptualHash::USUAL_DISTANCE,
+            except: Vec::new(),
+        }
+    }
 }
 
 /// When people are asked about predicted attributes.

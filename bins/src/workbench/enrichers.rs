@@ -4,15 +4,18 @@ use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use heurpipe_core::{Enricher, EnricherExt, Error, ErrorKind, Filter, Result};
+use heurpipe_core::{Enricher, EnricherExt, Error, ErrorKind, Filter, NearDuplicates, Result};
 use heurpipe_models::colour::Colours;
 use heurpipe_models::text::{brand::Brands, language::Language};
-use heurpipe_models::{Model, Registry, load, shipped};
+use heurpipe_models::{Model, PerceptualHash, Registry, load, shipped};
 
 use crate::config::{Config, EnricherUse, closest};
 
 /// The enrichers that need no model folder.
-pub const READY: [&str; 3] = ["brand", "language", "colour"];
+pub const READY: [&str; 4] = ["brand", "language", "colour", PICTURE_HASH];
+
+/// The enricher that says what pictures look like.
+pub const PICTURE_HASH: &str = NearDuplicates::ATTRIBUTE;
 
 /// The enrichers that a configuration can name.
 pub struct Enrichers<'a> {
@@ -77,6 +80,7 @@ impl<'a> Enrichers<'a> {
             "brand" => Arc::new(Brands::shipped()?),
             "language" => Arc::new(Language::default()),
             "colour" => Arc::new(Colours::default()),
+            PICTURE_HASH => Arc::new(PerceptualHash::default()),
             _ => self.model(name)?.into_enricher(),
         })
     }

@@ -8,8 +8,8 @@ use std::sync::Arc;
 
 use heurpipe_core::gate::{Policy, ReviewGate, audit, uncertain};
 use heurpipe_core::{
-    Blobs, DeadLetterScan, DeadLetters, Enricher, Error, ErrorKind, Filter, Pipeline,
-    PipelineBuilder, Platform, Result, SearchIndex,
+    Blobs, DeadLetterScan, DeadLetters, Enricher, Error, ErrorKind, Filter, NearDuplicates,
+    Pipeline, PipelineBuilder, Platform, Result, SearchIndex,
 };
 use heurpipe_models::PictureDecoder;
 use heurpipe_sources::media::MediaFetcher;
@@ -19,6 +19,7 @@ use heurpipe_stores::{Mode, blobs, documents, search};
 use secrecy::SecretString;
 
 use crate::config::{self, Config, Loaded};
+use enrichers::PICTURE_HASH;
 pub use enrichers::{Enrichers, READY};
 use sources::Gathered;
 
@@ -108,8 +109,15 @@ impl Workbench {
             .review(documents.clone())
             .analyses(documents.clone())
             .decode_with(PictureDecoder::default());
-        let builder = match self.settings(use_case).budget {
+        let settings = self.settings(use_case);
+        let builder = match settings.budget {
             Some(budget) => builder.budget(budget),
+            None => builder,
+        };
+        let builder = match settings.near_duplicates {
+            Some(near) => {
+                builder.near_duplicates(NearDuplicates::within(near.distance).except(near.except))
+            }
             None => builder,
         };
         if let Input::Stored(filter) = input {
@@ -161,13 +169,18 @@ impl Workbench {
         config::resolve_secret(setting, reference, &self.base).map(SecretString::from)
     }
 
-    /// The enrichers of a use case: those that its configuration names, else these; each with the shadow that the registry has running beside it.
+    /// The enrichers of a use case: those that its configuration names, else these; each with the shadow that the registry has running beside it. Where
+    /// near-duplicates are allowed, also the one that knows them.
     ///
     /// # Errors
     /// When a name is unknown, or a model cannot be loaded.
     pub fn enrichers(&self, use_case: &str, default: &[&str]) -> Result<Vec<Arc<dyn Enricher>>> {
-        let named = self.settings(use_case).enrichers;
-        let named = named.unwrap_or_else(|| default.iter().map(|name| (*name).into()).collect());
+        let settings = self.settings(use_case);
+        let default = || default.iter().map(|name| (*name).into()).collect();
+        let mut named = settings.enrichers.unwrap_or_else(default);
+        if settings.near_duplicates.is_some() && !named.iter().any(|e| e.name == PICTURE_HASH) {
+            named.push(PICTURE_HASH.into());
+        }
         let enrichers = Enrichers::of(&self.config, &self.base);
         let mut opened = Vec::with_capacity(named.len());
         for name in &named {

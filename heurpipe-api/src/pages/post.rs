@@ -257,7 +257,10 @@ fn ledger(post: &Post, entry: &LedgerEntry) -> LedgerRow {
         enricher: entry.enricher.to_string(),
         target: target(post, &entry.target),
         outcome: match &entry.outcome {
-            LedgerOutcome::Done => "done".to_owned(),
+            LedgerOutcome::Done => match &entry.origin {
+                Some(picture) => format!("as found in nearly the same picture {picture}"),
+                None => "done".to_owned(),
+            },
             LedgerOutcome::Skipped(SkipReason::Condition) => "not needed".to_owned(),
             LedgerOutcome::Skipped(SkipReason::Budget) => "left for later: budget".to_owned(),
             LedgerOutcome::Skipped(SkipReason::MediaGone) => "the picture is gone".to_owned(),

@@ -189,6 +189,11 @@ impl Digest {
         Self(hasher.finalize().into())
     }
 
+    /// The digest whose raw bytes these are.
+    pub fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
     /// The raw 32 bytes.
     pub fn as_bytes(&self) -> &[u8; 32] {
         &self.0

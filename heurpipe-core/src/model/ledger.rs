@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::annotation::{Annotation, By, Target};
-use super::id::{Fingerprint, InputDigest};
+use super::id::{Digest, Fingerprint, InputDigest};
 
 /// Why an enricher was not run on a target.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,6 +60,10 @@ pub struct LedgerEntry {
     pub cpu_ms: f64,
     /// When.
     pub at: Timestamp,
+    /// The content of the picture in which the findings were made, where that is another one that looks nearly the same; see
+    /// [`NearDuplicates`](crate::NearDuplicates).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<Digest>,
 }
 
 impl LedgerEntry {
@@ -80,12 +84,19 @@ impl LedgerEntry {
             outcome,
             cpu_ms: 0.0,
             at,
+            origin: None,
         }
     }
 
     /// Says what it cost.
     pub fn cost(mut self, cpu_ms: f64) -> Self {
         self.cpu_ms = cpu_ms;
+        self
+    }
+
+    /// Says in which other picture it was found.
+    pub fn found_in(mut self, picture: Option<Digest>) -> Self {
+        self.origin = picture;
         self
     }
 

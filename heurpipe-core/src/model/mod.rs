@@ -4,6 +4,7 @@ pub mod annotation;
 pub mod id;
 pub mod ledger;
 mod merge;
+pub mod picture_hash;
 pub mod post;
 pub mod record;
 mod states;
@@ -13,6 +14,7 @@ mod tests;
 pub use annotation::{Annotation, By, ColourShare, Finding, Producer, Region, Target, Value};
 pub use id::{Digest, Fingerprint, InputDigest, Platform, PostId};
 pub use ledger::{LedgerEntry, LedgerOutcome, SkipReason};
+pub use picture_hash::PictureHash;
 pub use post::{
     Author, CountryBy, Counts, Crs, Fetched, Media, MediaKind, Place, Places, Post, Precision, Raw,
 };

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::branch::{Branch, Route, Stages};
+use super::near::NearDuplicates;
 use super::order::{Wave, invalid, waves};
 use super::plan::{Plan, PlannedStage};
 use super::stage::StageOptions;
@@ -24,6 +25,7 @@ pub struct PipelineBuilder {
     documents: Option<Arc<dyn Documents>>,
     review: Option<Arc<dyn ReviewQueue>>,
     analyses: Option<Arc<dyn AnalysisCache>>,
+    near: Option<NearDuplicates>,
     origins: Vec<Origin>,
     media: Option<MediaAccess>,
     decoder: Option<Arc<dyn Decoder>>,
@@ -55,6 +57,13 @@ impl PipelineBuilder {
     /// What was found in pictures before: a picture that comes again, in whatever post, is not analysed again.
     pub fn analyses(mut self, cache: Arc<dyn AnalysisCache>) -> Self {
         self.analyses = Some(cache);
+        self
+    }
+
+    /// Lets enrichers take over what they found in an earlier picture that looks nearly the same, instead of looking themselves. Without this they never
+    /// do.
+    pub fn near_duplicates(mut self, allowed: NearDuplicates) -> Self {
+        self.near = Some(allowed);
         self
     }
 
@@ -154,14 +163,18 @@ impl PipelineBuilder {
     ///
     /// # Errors
     /// `Config`, naming the stage and what is missing: no name, no source, no sink or more than 64, two parts of one name, an attribute that is needed
-    /// and not given, a circle, pixels without a decoder or media, a gate without documents or without a review queue.
+    /// and not given, a circle, pixels without a decoder or media, a gate without documents or without a review queue,
+    /// near-duplicates without a cache of analyses or without an enricher that says what pictures look like.
     pub fn build(self) -> Result<Pipeline> {
         let stages = Stages::of(&self.trunk);
         self.check_ends(&stages)?;
         check_distinct(&self.origins, &stages)?;
         self.check_media(&stages)?;
         self.check_gates(&stages)?;
-        let waves = waves(&stages.enrichers)?;
+        if let Some(near) = &self.near {
+            near.check(&stages.enrichers, self.analyses.is_some())?;
+        }
+        let waves = waves(&stages.enrichers, self.near.as_ref())?;
         let plan = self.plan(&waves, &stages);
         Ok(Pipeline {
             parts: Arc::new(Parts {
@@ -169,6 +182,7 @@ impl PipelineBuilder {
                 documents: self.documents,
                 review: self.review,
                 analyses: self.analyses,
+                near: self.near,
                 origins: self.origins,
                 media: self.media,
                 decoder: self.decoder,
@@ -274,7 +288,8 @@ impl PipelineBuilder {
         }
         for (number, wave) in waves.iter().enumerate() {
             for stage in wave {
-                planned.push(PlannedStage::enricher(stage, number + 1));
+                let near = self.near.as_ref().filter(|n| n.concerns(stage.spec()));
+                planned.push(PlannedStage::enricher(stage, number + 1, near));
             }
         }
         for stage in &stages.gates {

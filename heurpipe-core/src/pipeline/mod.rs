@@ -7,6 +7,7 @@ mod condition;
 mod dead_letters;
 mod executor;
 mod in_order;
+mod near;
 mod need;
 mod order;
 mod partition_channel;
@@ -25,6 +26,7 @@ pub use builder::PipelineBuilder;
 pub use condition::Test;
 pub use dead_letters::DeadLetters;
 pub use executor::{Force, Order, ProgressFn, RunOptions, StopSignal, StopSwitch, stop_signal};
+pub use near::NearDuplicates;
 pub use need::Why;
 pub use plan::{Explained, Plan, PlannedStage};
 pub use stage::{BatchSize, StageOptions};
@@ -78,6 +80,7 @@ pub(crate) struct Parts {
     pub(crate) documents: Option<Arc<dyn Documents>>,
     pub(crate) review: Option<Arc<dyn ReviewQueue>>,
     pub(crate) analyses: Option<Arc<dyn AnalysisCache>>,
+    pub(crate) near: Option<NearDuplicates>,
     pub(crate) origins: Vec<Origin>,
     pub(crate) media: Option<MediaAccess>,
     pub(crate) decoder: Option<Arc<dyn Decoder>>,
@@ -157,7 +160,9 @@ impl Pipeline {
     /// `Config` when the pipeline has no enricher of this name.
     pub fn only_enricher(mut self, name: &str) -> Result<Self> {
         let all: Vec<Arc<stage::EnricherStage>> = self.enrichers().cloned().collect();
-        self.waves = Arc::new(order::waves(&order::around(&all, name)?)?);
+        let near = self.parts.near.as_ref();
+        let kept = order::around(&all, near, name)?;
+        self.waves = Arc::new(order::waves(&kept, near)?);
         let waves = &self.waves;
         let mut stages = std::mem::take(&mut self.plan.stages);
         stages.retain(|stage| {

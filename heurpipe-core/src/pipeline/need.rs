@@ -175,11 +175,35 @@ pub(crate) fn input_digest(
     }
     let mut parts = Parts::new();
     parts.add(content.as_bytes());
+    // A part of a picture is the same in whatever post: the name that its own target has there is no matter.
+    let own_named = !matches!(target, Target::Region { .. });
+    add_needs(&mut parts, spec, record, target, own_named);
+    parts.digest()
+}
+
+/// The digest of what an enricher of pictures sees beside the picture itself: who said what of the attributes that it needs. The same for another
+/// picture, by whatever name, of which the same was said.
+pub(crate) fn digest_beside_picture(
+    spec: &EnricherSpec,
+    record: &Record,
+    target: &Target,
+) -> InputDigest {
+    let mut parts = Parts::new();
+    add_needs(&mut parts, spec, record, target, false);
+    parts.digest()
+}
+
+/// Adds who said what of the attributes that an enricher needs, and of which target; that its own is meant may go without saying.
+fn add_needs(
+    parts: &mut Parts,
+    spec: &EnricherSpec,
+    record: &Record,
+    target: &Target,
+    own_named: bool,
+) {
     for attribute in &spec.needs {
         for annotation in said_of(record, attribute, target) {
-            // A part of a picture is the same in whatever post: the name that its own target has there is no matter.
-            let own_part = matches!(target, Target::Region { .. }) && annotation.target == *target;
-            if !own_part {
+            if own_named || annotation.target != *target {
                 parts.add(annotation.target.to_string().as_bytes());
             }
             parts.add(match &annotation.by {
@@ -190,7 +214,6 @@ pub(crate) fn input_digest(
             parts.add(&serde_json::to_vec(&annotation.value).unwrap_or_default());
         }
     }
-    parts.digest()
 }
 
 /// What people and promoted enrichers said of an attribute. Of a part of a picture only what was said of that part, of its picture or of the post counts:

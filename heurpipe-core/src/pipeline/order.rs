@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::near::NearDuplicates;
 use super::stage::EnricherStage;
 use crate::flat::{KEYWORD_FIELDS, NUMBER_FIELDS};
 use crate::{Error, ErrorKind, Result};
@@ -12,8 +13,12 @@ pub(crate) type Wave = Vec<Arc<EnricherStage>>;
 
 /// Puts enrichers in order of what they need and give; within that, the cheap before the dear.
 ///
-/// A dear enricher that depends on nothing still waits for the cheap: its wave is the first in which nothing cheaper by ten times is left.
-pub(crate) fn waves(enrichers: &[Arc<EnricherStage>]) -> Result<Vec<Wave>> {
+/// A dear enricher that depends on nothing still waits for the cheap: its wave is the first in which nothing cheaper by ten times is left. What may
+/// take over findings from near-duplicates waits until it is known what its picture looks like.
+pub(crate) fn waves(
+    enrichers: &[Arc<EnricherStage>],
+    near: Option<&NearDuplicates>,
+) -> Result<Vec<Wave>> {
     check_names(enrichers)?;
     let givers = givers(enrichers)?;
     let mut left: Vec<Arc<EnricherStage>> = enrichers.to_vec();
@@ -26,7 +31,7 @@ pub(crate) fn waves(enrichers: &[Arc<EnricherStage>]) -> Result<Vec<Wave>> {
     while !left.is_empty() {
         let (ready, blocked): (Vec<_>, Vec<_>) = left
             .into_iter()
-            .partition(|e| wanted(e, &givers).is_subset(&done));
+            .partition(|e| awaited(e, &givers, near).is_subset(&done));
         if ready.is_empty() {
             return Err(cycle(&blocked));
         }
@@ -62,9 +67,23 @@ fn wanted(stage: &EnricherStage, givers: &BTreeMap<String, BTreeSet<String>>) ->
         .collect()
 }
 
-/// An enricher with all that depends on it, and all that those need.
+/// As [`wanted`], and those that say what its picture looks like, where it takes part in that.
+fn awaited(
+    stage: &EnricherStage,
+    givers: &BTreeMap<String, BTreeSet<String>>,
+    near: Option<&NearDuplicates>,
+) -> BTreeSet<String> {
+    let mut names = wanted(stage, givers);
+    if let Some(near) = near.filter(|near| near.concerns(stage.spec())) {
+        names.extend(givers.get(near.attribute()).into_iter().flatten().cloned());
+    }
+    names
+}
+
+/// An enricher with all that depends on it, and all that those wait for.
 pub(crate) fn around(
     enrichers: &[Arc<EnricherStage>],
+    near: Option<&NearDuplicates>,
     name: &str,
 ) -> Result<Vec<Arc<EnricherStage>>> {
     if !enrichers.iter().any(|e| e.spec().name == name) {
@@ -82,7 +101,7 @@ pub(crate) fn around(
         enrichers
             .iter()
             .filter(|e| kept.contains(&e.spec().name))
-            .any(|e| wanted(e, &givers).contains(&stage.spec().name))
+            .any(|e| awaited(e, &givers, near).contains(&stage.spec().name))
     });
     let is_kept = |e: &&Arc<EnricherStage>| kept.contains(&e.spec().name);
     Ok(enrichers.iter().filter(is_kept).cloned().collect())

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::condition::Condition;
+use super::near::NearDuplicates;
 use super::stage::EnricherStage;
 use crate::{Granularity, Input, RunReport, StageReport};
 
@@ -30,6 +31,9 @@ pub struct PlannedStage {
     pub wave: Option<usize>,
     /// For which posts it is, if not for all.
     pub condition: Option<String>,
+    /// From how near a picture it may take over what it found there, if at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub near_duplicates: Option<String>,
     /// Attributes that must be there before it.
     pub needs: Vec<String>,
     /// Attributes that it gives.
@@ -47,6 +51,7 @@ impl PlannedStage {
             name: name.to_owned(),
             wave: None,
             condition: None,
+            near_duplicates: None,
             needs: Vec::new(),
             gives: Vec::new(),
             detail,
@@ -54,7 +59,11 @@ impl PlannedStage {
         }
     }
 
-    pub(crate) fn enricher(stage: &EnricherStage, wave: usize) -> Self {
+    pub(crate) fn enricher(
+        stage: &EnricherStage,
+        wave: usize,
+        near: Option<&NearDuplicates>,
+    ) -> Self {
         let spec = stage.spec();
         let item = match (spec.granularity, &spec.input) {
             (Granularity::Post, _) => "post".to_owned(),
@@ -71,6 +80,7 @@ impl PlannedStage {
         detail.push_str(&format!(" [{} {}]", spec.version, spec.fingerprint));
         Self {
             wave: Some(wave),
+            near_duplicates: near.map(ToString::to_string),
             needs: spec.needs.clone(),
             gives: spec.gives.clone(),
             cpu_ms: Some(spec.cost.cpu_ms()),
@@ -137,6 +147,9 @@ impl fmt::Display for Plan {
             writeln!(f, "  {kind:<9} {:<16} {}{cost}", stage.name, stage.detail)?;
             if let Some(condition) = &stage.condition {
                 writeln!(f, "  {:<9} {:<16} only {condition}", "", "")?;
+            }
+            if let Some(near) = &stage.near_duplicates {
+                writeln!(f, "  {:<9} {:<16} or as found before at {near}", "", "")?;
             }
         }
         match &self.bottleneck {

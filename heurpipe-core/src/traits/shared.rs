@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 
-use super::analyses::AnalysisCache;
+use super::analyses::{Analysed, AnalysisCache, Likeness, NearFindings};
 use super::documents::{
     AnalysisGroup, CheckpointKey, DeadLetter, DeadLetterCount, DeadLetterScan, Documents,
     RecordPage, RunRecord, Scan, Stored,
@@ -130,6 +130,18 @@ impl<A: AnalysisCache + ?Sized> AnalysisCache for Arc<A> {
 
     async fn remember(&self, analyses: &[(Digest, Vec<Finding>)]) -> Result<()> {
         (**self).remember(analyses).await
+    }
+
+    async fn recall_near(
+        &self,
+        likenesses: &[Likeness],
+        within: u32,
+    ) -> Result<Vec<Option<NearFindings>>> {
+        (**self).recall_near(likenesses, within).await
+    }
+
+    async fn remember_near(&self, analysed: &[Analysed]) -> Result<()> {
+        (**self).remember_near(analysed).await
     }
 }
 

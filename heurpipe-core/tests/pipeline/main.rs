@@ -10,6 +10,7 @@ mod dead_letters;
 mod failures;
 mod ledger;
 mod meeting;
+mod near;
 mod outputs;
 mod pausing;
 mod plan;

@@ -9,14 +9,13 @@ mod analyse;
 mod cluster;
 mod names;
 
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use heurpipe_core::{
     Batch, ColourShare, Cost, Enriched, Enricher, EnricherSpec, Error, ErrorKind, Finding, Fit,
-    ItemResult, PixelFormat, PixelRequest, Pixels, Result, Value, compute,
+    PixelFormat, PixelRequest, Pixels, Result, Value,
 };
 
+use crate::pixels::each_picture;
 pub use names::NAMES;
 
 const VERSION: &str = "2";
@@ -88,20 +87,12 @@ impl Enricher for Colours {
     }
 
     async fn enrich(&self, batch: &Batch) -> Result<Enriched> {
-        let pixels: Vec<ItemResult<Arc<Pixels>>> = batch
-            .items
-            .iter()
-            .map(|item| item.pixels().cloned())
-            .collect();
         let this = self.clone();
-        let name = move || {
-            let named = pixels.into_iter().map(|pixels| this.name(&*pixels?));
-            named
-                .map(|colours| colours.map(|c| vec![Finding::new("colour", Value::Colours(c))]))
-                .collect()
+        let read = move |pixels: &Pixels| {
+            let colours = Value::Colours(this.name(pixels)?);
+            Ok(vec![Finding::new("colour", colours)])
         };
-        let (outcomes, cpu) = compute::run(name).await?;
-        Ok(Enriched::new(self.spec.fingerprint.clone(), outcomes).cpu(cpu))
+        each_picture(&self.spec, batch, read).await
     }
 }
 

@@ -1,6 +1,7 @@
 //! Documents: the system of record.
 
 pub mod memory;
+mod near;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

@@ -95,10 +95,8 @@ async fn enrich(shared: &Shared, stages: &Stages, mut parcel: Parcel) -> Parcel 
         let now = shared.now();
         let found = stages.ledger.time(|| {
             let done = done.into_iter();
-            done.flat_map(|(run, jobs, results)| {
-                results.enter(run, envelopes, &mut looks, jobs, now)
-            })
-            .collect()
+            done.map(|(run, jobs, results)| results.enter(run, envelopes, &mut looks, jobs, now))
+                .collect()
         });
         pictures::remember(shared, found).await;
     }

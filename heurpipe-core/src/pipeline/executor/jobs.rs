@@ -5,9 +5,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 use super::super::budget::Candidate;
+use super::super::near::Appearance;
 use super::super::need::{Decision, Look, decide, for_targets};
 use super::call::Answers;
-use super::pictures;
+use super::pictures::Found;
 use super::shared::{Envelope, Failure, Shared};
 use super::stages::EnricherRun;
 use crate::{
@@ -21,6 +22,8 @@ pub(super) struct Job {
     pub(super) envelope: usize,
     pub(super) target: Target,
     pub(super) input: InputDigest,
+    /// What its picture looks like, where that may stand for another picture.
+    pub(super) appearance: Option<Appearance>,
     pub(super) given: Given,
 }
 
@@ -28,8 +31,8 @@ pub(super) struct Job {
 pub(super) enum Given {
     /// The enricher is shown the item with this index.
     Item(usize),
-    /// The same was found before.
-    Recalled(Vec<Finding>),
+    /// It was found before, in the same picture or in this other one.
+    Recalled(Vec<Finding>, Option<Digest>),
     /// There is nothing to show: the picture cannot be had or decoded.
     Nothing(Error),
 }
@@ -58,6 +61,7 @@ pub(super) fn plan(
                     envelope: index,
                     target,
                     input,
+                    appearance: None,
                     given: Given::Item(usize::MAX),
                 }),
             }
@@ -200,7 +204,7 @@ impl Results {
         }
     }
 
-    /// Enters what came of the jobs into their records. Gives what was found in pictures just now, under its key.
+    /// Enters what came of the jobs into their records. Gives what was found in pictures just now.
     pub(super) fn enter(
         self,
         run: &EnricherRun,
@@ -208,34 +212,33 @@ impl Results {
         looks: &mut [Look],
         jobs: Vec<Job>,
         now: Timestamp,
-    ) -> Vec<(Digest, Vec<Finding>)> {
+    ) -> Found {
         let of_pictures = run.stage.spec().input != Input::Record;
-        let mut found = Vec::new();
+        let mut found = Found::default();
         let mut outcomes = Outcomes::of(self.answers, &jobs, &run.stage.spec().fingerprint);
         let mut entering = Entering::new(run, now);
         for job in jobs {
             let mut fresh = false;
-            let (findings, fingerprint, cpu_ms) = match job.given {
+            let answer = match job.given {
                 Given::Item(index) => {
                     let (findings, fingerprint, first) = outcomes.take(index);
                     fresh = first && of_pictures;
-                    (findings, fingerprint, if first { self.cpu_ms } else { 0.0 })
+                    let cpu_ms = if first { self.cpu_ms } else { 0.0 };
+                    Answer::new(findings, fingerprint).cost(cpu_ms)
                 }
-                Given::Recalled(findings) => {
+                Given::Recalled(findings, origin) => {
                     entering.recalled += 1;
-                    (Ok(findings), outcomes.planned.clone(), 0.0)
+                    Answer::new(Ok(findings), outcomes.planned.clone()).found_in(origin)
                 }
-                Given::Nothing(error) => (Err(error), outcomes.planned.clone(), 0.0),
+                Given::Nothing(error) => Answer::new(Err(error), outcomes.planned.clone()),
             };
             let envelope = &mut envelopes[job.envelope];
-            if fresh
-                && let Ok(findings) = &findings
-                && let Some(key) = pictures::key(&fingerprint, envelope, &job.target, job.input)
-            {
-                found.push((key, findings.clone()));
-            }
             let place = (job.target, job.input);
-            if entering.enter(envelope, place, findings, fingerprint, cpu_ms) {
+            if fresh && let Ok(findings) = &answer.findings {
+                let answered = (&answer.fingerprint, findings.as_slice());
+                found.add(envelope, (&place.0, place.1), job.appearance, answered);
+            }
+            if entering.enter(envelope, place, answer) {
                 looks[job.envelope].annotated();
             }
         }
@@ -243,6 +246,36 @@ impl Results {
         run.meter.failed(entering.failed);
         run.meter.reused(entering.recalled);
         found
+    }
+}
+
+/// The answer to one job.
+struct Answer {
+    findings: ItemResult<Vec<Finding>>,
+    fingerprint: Fingerprint,
+    cpu_ms: f64,
+    /// The other picture in which it was found.
+    origin: Option<Digest>,
+}
+
+impl Answer {
+    fn new(findings: ItemResult<Vec<Finding>>, fingerprint: Fingerprint) -> Self {
+        Self {
+            findings,
+            fingerprint,
+            cpu_ms: 0.0,
+            origin: None,
+        }
+    }
+
+    fn cost(mut self, cpu_ms: f64) -> Self {
+        self.cpu_ms = cpu_ms;
+        self
+    }
+
+    fn found_in(mut self, origin: Option<Digest>) -> Self {
+        self.origin = origin;
+        self
     }
 }
 
@@ -346,18 +379,17 @@ impl<'a> Entering<'a> {
         }
     }
 
-    /// Enters one outcome; a failure is that of the whole post. Whether annotations came or went.
+    /// Enters one answer; a failure is that of the whole post. Whether annotations came or went.
     fn enter(
         &mut self,
         envelope: &mut Envelope,
         (target, input): (Target, InputDigest),
-        findings: ItemResult<Vec<Finding>>,
-        fingerprint: Fingerprint,
-        cpu_ms: f64,
+        answer: Answer,
     ) -> bool {
         let record = Arc::make_mut(&mut envelope.record);
         let before = record.annotations.len();
-        let (outcome, annotations) = match findings {
+        let fingerprint = answer.fingerprint;
+        let (outcome, annotations) = match answer.findings {
             Ok(findings) => {
                 self.done += 1;
                 let annotations = self.annotations(&target, findings, &fingerprint);
@@ -376,7 +408,8 @@ impl<'a> Entering<'a> {
         let changes = before > 0 || !annotations.is_empty();
         let name = Arc::clone(&self.name);
         let entry = LedgerEntry::new(name, fingerprint, target, input, outcome, self.now);
-        record.enter(entry.cost(cpu_ms), annotations);
+        let entry = entry.cost(answer.cpu_ms).found_in(answer.origin);
+        record.enter(entry, annotations);
         changes
     }
 

@@ -7,13 +7,15 @@ use bytes::Bytes;
 use futures::future::join_all;
 
 use super::super::MediaAccess;
+use super::super::near::Appearance;
+use super::super::need::digest_beside_picture;
 use super::jobs::{Given, Job, item};
 use super::meter::Meter;
 use super::shared::{Envelope, Shared};
 use super::stages::EnricherRun;
 use crate::{
-    Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Granularity, Input, InputDigest,
-    Item, ItemResult, PixelRequest, Pixels, Result, Target,
+    Analysed, Digest, EnricherSpec, Error, ErrorKind, Finding, Fingerprint, Granularity, Input,
+    InputDigest, Item, ItemResult, Likeness, PixelRequest, Pixels, Result, Target,
 };
 
 /// Decoded pictures of one parcel, by content.
@@ -47,8 +49,10 @@ impl<'a> Pictures<'a> {
         jobs: &mut [Job],
     ) -> Vec<Item> {
         let spec = run.stage.spec();
+        self.look(spec, envelopes, jobs);
         if !run.forced {
             self.recall(spec, envelopes, jobs).await;
+            self.recall_near(spec, envelopes, jobs).await;
         }
         let size = match spec.input {
             Input::Pixels(request) if spec.granularity == Granularity::Region => {
@@ -222,8 +226,8 @@ impl<'a> Pictures<'a> {
             .enumerate()
             .filter_map(|(index, job)| {
                 let envelope = &envelopes[job.envelope];
-                let key = key(&spec.fingerprint, envelope, &job.target, job.input)?;
-                Some((index, key))
+                let picture = digest(envelope, &job.target)?;
+                Some((index, key(&spec.fingerprint, picture, job.input)))
             })
             .collect();
         if keyed.is_empty() {
@@ -234,11 +238,55 @@ impl<'a> Pictures<'a> {
             Ok(recalled) => {
                 for ((index, _), findings) in keyed.into_iter().zip(recalled) {
                     if let Some(findings) = findings {
-                        jobs[index].given = Given::Recalled(findings);
+                        jobs[index].given = Given::Recalled(findings, None);
                     }
                 }
             }
             Err(error) => tracing::warn!(%error, "what was found before cannot be looked up"),
+        }
+    }
+
+    /// Says of each job what its picture looks like, where that may stand for another.
+    fn look(&self, spec: &EnricherSpec, envelopes: &[Envelope], jobs: &mut [Job]) {
+        let near = self.shared.pipeline.parts.near.as_ref();
+        let Some(near) = near.filter(|near| near.concerns(spec)) else {
+            return;
+        };
+        for job in jobs {
+            let record = &envelopes[job.envelope].record;
+            job.appearance = near.appearance(record, &job.target).map(|(hash, by)| {
+                let beside = digest_beside_picture(spec, record, &job.target);
+                Appearance::new(hash, by, beside)
+            });
+        }
+    }
+
+    /// Gives jobs of which nothing is known what was found in the nearest picture that looks like theirs. A cache that does not answer is done without.
+    async fn recall_near(&self, spec: &EnricherSpec, envelopes: &[Envelope], jobs: &mut [Job]) {
+        let parts = &self.shared.pipeline.parts;
+        let (Some(near), Some(cache)) = (&parts.near, &parts.analyses) else {
+            return;
+        };
+        let unknown = jobs.iter().enumerate();
+        let (places, likenesses): (Vec<usize>, Vec<Likeness>) = unknown
+            .filter(|(_, job)| matches!(job.given, Given::Item(_)))
+            .filter_map(|(place, job)| Some((place, job.appearance?.to(&spec.fingerprint))))
+            .unzip();
+        if places.is_empty() {
+            return;
+        }
+        match cache.recall_near(&likenesses, near.distance()).await {
+            Ok(recalled) => {
+                for (place, found) in places.into_iter().zip(recalled) {
+                    if let Some(found) = found {
+                        let job = &mut jobs[place];
+                        let own = digest(&envelopes[job.envelope], &job.target);
+                        let origin = Some(found.picture).filter(|picture| Some(*picture) != own);
+                        job.given = Given::Recalled(found.findings, origin);
+                    }
+                }
+            }
+            Err(error) => tracing::warn!(%error, "pictures that look alike cannot be looked up"),
         }
     }
 }
@@ -277,32 +325,75 @@ pub(super) fn sizes(shared: &Shared) -> Vec<PixelRequest> {
     sizes
 }
 
-/// Keeps what was found in pictures, under what it was made of.
-pub(super) async fn remember(shared: &Shared, found: Vec<(Digest, Vec<Finding>)>) {
+/// What was found in pictures just now.
+#[derive(Default)]
+pub(super) struct Found {
+    findings: Vec<(Digest, Vec<Finding>)>,
+    analysed: Vec<Analysed>,
+}
+
+impl Found {
+    /// Adds what an enricher with this fingerprint found in a picture.
+    pub(super) fn add(
+        &mut self,
+        envelope: &Envelope,
+        (target, input): (&Target, InputDigest),
+        appearance: Option<Appearance>,
+        (fingerprint, findings): (&Fingerprint, &[Finding]),
+    ) {
+        let Some(picture) = digest(envelope, target) else {
+            return;
+        };
+        let key = key(fingerprint, picture, input);
+        self.findings.push((key, findings.to_vec()));
+        if let Some(appearance) = appearance {
+            self.analysed.push(Analysed {
+                key,
+                picture,
+                likeness: appearance.to(fingerprint),
+            });
+        }
+    }
+}
+
+impl FromIterator<Found> for Found {
+    fn from_iter<I: IntoIterator<Item = Found>>(several: I) -> Self {
+        let mut all = Self::default();
+        for found in several {
+            all.findings.extend(found.findings);
+            all.analysed.extend(found.analysed);
+        }
+        all
+    }
+}
+
+/// Keeps what was found in pictures, under what it was made of, and then what they look like.
+pub(super) async fn remember(shared: &Shared, found: Found) {
     let Some(cache) = &shared.pipeline.parts.analyses else {
         return;
     };
-    if found.is_empty() {
+    if found.findings.is_empty() {
         return;
     }
-    if let Err(error) = cache.remember(&found).await {
+    let kept = async {
+        cache.remember(&found.findings).await?;
+        match found.analysed.is_empty() {
+            true => Ok(()),
+            false => cache.remember_near(&found.analysed).await,
+        }
+    };
+    if let Err(error) = kept.await {
         tracing::warn!(%error, "what was found cannot be kept for another time");
     }
 }
 
 /// What an enricher's findings on a picture are kept under: its fingerprint, the picture's content, and the rest of its input.
-pub(super) fn key(
-    fingerprint: &Fingerprint,
-    envelope: &Envelope,
-    target: &Target,
-    input: InputDigest,
-) -> Option<Digest> {
-    let digest = digest(envelope, target)?;
-    Some(Digest::of_parts([
+fn key(fingerprint: &Fingerprint, picture: Digest, input: InputDigest) -> Digest {
+    Digest::of_parts([
         fingerprint.as_str().as_bytes(),
-        digest.as_bytes(),
+        picture.as_bytes(),
         input.as_bytes(),
-    ]))
+    ])
 }
 
 fn digest(envelope: &Envelope, target: &Target) -> Option<Digest> {

@@ -5,9 +5,9 @@ use async_trait::async_trait;
 use super::layer::Faulty;
 use crate::middleware::Call;
 use crate::{
-    AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
-    DeadLetterScan, Digest, Documents, Finding, ItemResult, PostId, Record, RecordPage, Result,
-    ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
+    DeadLetterScan, Digest, Documents, Finding, ItemResult, Likeness, NearFindings, PostId, Record,
+    RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
 };
 
 /// A call of documents: its name in scripts is the method's.
@@ -140,5 +140,23 @@ impl<P: AnalysisCache + 'static> AnalysisCache for Faulty<P> {
     async fn remember(&self, found: &[(Digest, Vec<Finding>)]) -> Result<()> {
         let work = || self.part().remember(found);
         self.layer().around(&analyses("remember"), &[], work).await
+    }
+
+    async fn recall_near(
+        &self,
+        likenesses: &[Likeness],
+        within: u32,
+    ) -> Result<Vec<Option<NearFindings>>> {
+        let work = || self.part().recall_near(likenesses, within);
+        self.layer()
+            .around(&analyses("recall_near"), &[], work)
+            .await
+    }
+
+    async fn remember_near(&self, analysed: &[Analysed]) -> Result<()> {
+        let work = || self.part().remember_near(analysed);
+        self.layer()
+            .around(&analyses("remember_near"), &[], work)
+            .await
     }
 }

@@ -2,7 +2,10 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use heurpipe_core::{Digest, Finding};
+use heurpipe_core::{Analysed, Digest, Finding, Likeness, NearFindings};
+
+use super::likenesses::Likenesses;
+use crate::documents::near::Search;
 
 /// Findings by key. Beyond a number of them the oldest go.
 #[derive(Debug, Default)]
@@ -10,6 +13,7 @@ pub(super) struct Cache {
     findings: HashMap<Digest, Vec<Finding>>,
     /// The keys, oldest first: each once.
     order: VecDeque<Digest>,
+    likenesses: Likenesses,
 }
 
 impl Cache {
@@ -27,7 +31,22 @@ impl Cache {
         while self.order.len() > most {
             if let Some(oldest) = self.order.pop_front() {
                 self.findings.remove(&oldest);
+                self.likenesses.remove(&oldest);
             }
+        }
+    }
+
+    /// What was found in the nearest picture.
+    pub(super) fn recall_near(&self, likeness: &Likeness, search: &Search) -> Option<NearFindings> {
+        let (picture, key) = self.likenesses.nearest(likeness, search)?;
+        let findings = self.recall(&key)?;
+        Some(NearFindings { picture, findings })
+    }
+
+    /// Keeps what a picture looks like whose findings are known.
+    pub(super) fn remember_near(&mut self, analysed: Analysed) {
+        if self.findings.contains_key(&analysed.key) {
+            self.likenesses.insert(analysed);
         }
     }
 }

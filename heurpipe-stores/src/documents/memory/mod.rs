@@ -2,6 +2,7 @@
 
 mod cache;
 mod index;
+mod likenesses;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -9,11 +10,13 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
-    DeadLetterScan, Digest, Documents, Finding, Fingerprint, Flat, ItemResult, PostId, Record,
-    RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
+    DeadLetterScan, Digest, Documents, Finding, Fingerprint, Flat, ItemResult, Likeness,
+    NearFindings, PostId, Record, RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan,
+    Stored,
 };
 
+use super::near::Search;
 use crate::codec;
 use cache::Cache;
 use index::Index;
@@ -360,6 +363,25 @@ impl AnalysisCache for MemoryDocuments {
         let mut shelves = self.lock();
         for (key, findings) in analyses {
             shelves.cache.remember(*key, findings, self.most_analyses);
+        }
+        Ok(())
+    }
+
+    async fn recall_near(
+        &self,
+        likenesses: &[Likeness],
+        within: u32,
+    ) -> Result<Vec<Option<NearFindings>>> {
+        let search = Search::within(within);
+        let shelves = self.lock();
+        let near = |likeness| shelves.cache.recall_near(likeness, &search);
+        Ok(likenesses.iter().map(near).collect())
+    }
+
+    async fn remember_near(&self, analysed: &[Analysed]) -> Result<()> {
+        let mut shelves = self.lock();
+        for one in analysed {
+            shelves.cache.remember_near(*one);
         }
         Ok(())
     }

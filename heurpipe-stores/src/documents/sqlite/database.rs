@@ -213,7 +213,7 @@ fn open_writer(path: &Path) -> Result<Connection, Failure> {
     connection.set_prepared_statement_cache_capacity(64);
     match found {
         Found::Nothing => schema::create(&mut connection)?,
-        Found::Earlier(_) => migration::from_1(&mut connection)?,
+        Found::Earlier(version) => migration::bring_up(&mut connection, version)?,
         Found::Ready => {}
     }
     Ok(connection)

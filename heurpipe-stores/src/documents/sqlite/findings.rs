@@ -36,7 +36,7 @@ pub(super) fn encode(analyses: &[(Digest, Vec<Finding>)]) -> Vec<(Digest, String
         .collect()
 }
 
-/// Keeps findings whose key is not known, and at most `most` altogether: the oldest go.
+/// Keeps findings whose key is not known, and at most `most` altogether: the oldest go, and with them what their pictures look like.
 pub(super) fn remember(
     tx: &Transaction<'_>,
     analyses: &[(Digest, String)],
@@ -47,7 +47,12 @@ pub(super) fn remember(
     for (key, body) in analyses {
         insert.execute((key.as_bytes(), body))?;
     }
-    tx.prepare_cached("DELETE FROM findings WHERE seq <= (SELECT max(seq) FROM findings) - ?")?
-        .execute([i64::try_from(most).unwrap_or(i64::MAX)])?;
+    let most = i64::try_from(most).unwrap_or(i64::MAX);
+    for forget in [
+        "DELETE FROM likenesses WHERE finding <= (SELECT max(seq) FROM findings) - ?",
+        "DELETE FROM findings WHERE seq <= (SELECT max(seq) FROM findings) - ?",
+    ] {
+        tx.prepare_cached(forget)?.execute([most])?;
+    }
     Ok(())
 }

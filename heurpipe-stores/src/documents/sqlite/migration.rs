@@ -1,4 +1,4 @@
-//! Tables of version 1 brought up to date.
+//! Tables of earlier versions brought up to date.
 
 use rusqlite::{Connection, Transaction};
 
@@ -27,11 +27,28 @@ INSERT INTO dead_letters
 DROP TABLE dead_letters_1;
 ";
 
+/// Brings tables of an earlier version up to this one, version by version.
+pub(super) fn bring_up(connection: &mut Connection, from: i64) -> Result<(), Failure> {
+    if from < 2 {
+        from_1(connection)?;
+    }
+    from_2(connection)
+}
+
+/// Brings tables of version 2 to version 3, which knows what analysed pictures look like.
+fn from_2(connection: &mut Connection) -> Result<(), Failure> {
+    let tx = connection.transaction()?;
+    tx.execute_batch(schema::LIKENESSES)?;
+    tx.pragma_update(None, "user_version", 3)?;
+    tx.commit()?;
+    Ok(())
+}
+
 /// Brings tables of version 1 to version 2, all or none of them.
 ///
 /// Version 2 knows a dead letter's stage and cause, repeats each record's analysis in its states, counts more into an analysis than version 1
 /// did, and remembers findings.
-pub(super) fn from_1(connection: &mut Connection) -> Result<(), Failure> {
+fn from_1(connection: &mut Connection) -> Result<(), Failure> {
     let tx = connection.transaction()?;
     tx.execute_batch(DROPPED)?;
     analyse_again(&tx)?;

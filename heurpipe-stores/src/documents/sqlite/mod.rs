@@ -10,6 +10,7 @@ mod failure;
 mod filter;
 mod findings;
 mod letters;
+mod likenesses;
 mod migration;
 mod parts;
 mod progress;
@@ -23,9 +24,9 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
-    DeadLetterScan, Digest, Documents, Finding, ItemResult, PostId, Record, RecordPage, Result,
-    ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
+    DeadLetterScan, Digest, Documents, Finding, ItemResult, Likeness, NearFindings, PostId, Record,
+    RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
 };
 
 use crate::task;
@@ -247,6 +248,28 @@ impl AnalysisCache for SqliteDocuments {
         self.database
             .write_lazily("sqlite.remember", move |tx| {
                 findings::remember(tx, &rows, most)
+            })
+            .await
+    }
+
+    async fn recall_near(
+        &self,
+        likenesses: &[Likeness],
+        within: u32,
+    ) -> Result<Vec<Option<NearFindings>>> {
+        let likenesses = likenesses.to_vec();
+        self.database
+            .read("sqlite.recall_near", move |tx| {
+                likenesses::recall(tx, &likenesses, within)
+            })
+            .await
+    }
+
+    async fn remember_near(&self, analysed: &[Analysed]) -> Result<()> {
+        let analysed = analysed.to_vec();
+        self.database
+            .write_lazily("sqlite.remember_near", move |tx| {
+                likenesses::remember(tx, &analysed)
             })
             .await
     }

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::failure::Failure;
 
 /// The version of the tables, kept in `user_version`.
-pub(super) const VERSION: i64 = 2;
+pub(super) const VERSION: i64 = 3;
 
 /// The earliest version that can be brought up to this one.
 const EARLIEST: i64 = 1;
@@ -102,6 +102,18 @@ CREATE TABLE findings (
 ) STRICT;
 ";
 
+/// What the pictures look like in which findings were made, each with where it is looked for; see `documents::near`.
+pub(super) const LIKENESSES: &str = "
+CREATE TABLE likenesses (
+    finding INTEGER PRIMARY KEY, picture BLOB NOT NULL, kind BLOB NOT NULL, hash INTEGER NOT NULL,
+    band0 INTEGER NOT NULL, band1 INTEGER NOT NULL, band2 INTEGER NOT NULL, band3 INTEGER NOT NULL
+) STRICT;
+CREATE INDEX likenesses_by_band0 ON likenesses (band0);
+CREATE INDEX likenesses_by_band1 ON likenesses (band1);
+CREATE INDEX likenesses_by_band2 ON likenesses (band2);
+CREATE INDEX likenesses_by_band3 ON likenesses (band3);
+";
+
 /// What a database holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Found {
@@ -143,6 +155,7 @@ pub(super) fn create(connection: &mut Connection) -> Result<(), Failure> {
         PROGRESS,
         DEAD_LETTERS,
         FINDINGS,
+        LIKENESSES,
     ] {
         transaction.execute_batch(tables)?;
     }

@@ -3,6 +3,7 @@
 mod analyses;
 mod cache;
 mod letters;
+mod near;
 
 use std::sync::Arc;
 
@@ -40,6 +41,9 @@ pub async fn run(
     analyses::narrow_scans(fresh().await?).await?;
     cache::is_recalled_in_order(fresh().await?).await?;
     cache::keeps_what_it_knows(fresh().await?).await?;
+    near::finds_the_nearest(fresh().await?).await?;
+    near::knows_only_what_was_analysed(fresh().await?).await?;
+    near::misses_nothing(fresh().await?).await?;
     a_task_is_asked_once(fresh().await?).await?;
     writers_at_a_time_lose_nothing(fresh().await?).await
 }
