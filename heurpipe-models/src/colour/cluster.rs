@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use palette::{IntoColor, Oklab, Srgb};
 
+use super::backdrop::backdrop;
+
 /// The side of a cell of colour space; about the least difference that the eye sees at a glance.
 const CELL: f32 = 0.03;
 /// How many groups a picture is divided into.
@@ -12,6 +14,8 @@ const GROUPS: usize = 12;
 const ROUNDS: usize = 10;
 /// The part of width and height that is border, on each side.
 const BORDER: f32 = 0.05;
+/// The least part of the centre that must be left without the backdrop.
+const FRONT: f32 = 0.3;
 /// The width of the bell that weights the centre, in parts of width and height.
 const CENTRE: f32 = 0.14;
 
@@ -69,22 +73,43 @@ pub(super) fn groups(width: usize, rgb: &[u8]) -> Vec<Group> {
 
 /// Pixels gathered into cells of colour space: a few hundred colours instead of thousands of pixels.
 fn cells(width: usize, rgb: &[u8]) -> Vec<Group> {
-    let height = rgb.len() / 3 / width.max(1);
+    let pixels = rgb.as_chunks::<3>().0;
+    let height = pixels.len() / width.max(1);
     let (across, down) = (places(width), places(height));
+    let colours: Vec<Oklab> = pixels
+        .iter()
+        .map(|pixel| Srgb::from(*pixel).into_linear::<f32>().into_color())
+        .collect();
+    let nearness: Vec<f32> = (0..colours.len())
+        .map(|index| across[index % width].centre * down[index / width].centre)
+        .collect();
+    let nearness = in_front(nearness, &backdrop(width, &colours));
     let mut cells: BTreeMap<[i16; 3], Group> = BTreeMap::new();
-    for (index, pixel) in rgb.as_chunks::<3>().0.iter().enumerate() {
-        let colour: Oklab = Srgb::from(*pixel).into_linear::<f32>().into_color();
+    for (index, (&colour, centre)) in colours.iter().zip(nearness).enumerate() {
         let key = [colour.l, colour.a, colour.b].map(|axis| (axis / CELL).floor() as i16);
         let (x, y) = (across[index % width], down[index / width]);
         let seen = Group {
             colour,
             pixels: 1.0,
             border: x.border.max(y.border),
-            centre: x.centre * y.centre,
+            centre,
         };
         cells.entry(key).or_insert(Group::EMPTY).add(colour, &seen);
     }
     cells.into_values().map(Group::mean).collect()
+}
+
+/// How near pixels are to the centre, nothing for those of the backdrop; unless the backdrop is nearly all there is, since then it is what is shown.
+fn in_front(nearness: Vec<f32>, backdrop: &[bool]) -> Vec<f32> {
+    let front = nearness
+        .iter()
+        .zip(backdrop)
+        .map(|(near, behind)| if *behind { 0.0 } else { *near });
+    let front: Vec<f32> = front.collect();
+    if front.iter().sum::<f32>() < FRONT * nearness.iter().sum::<f32>() {
+        return nearness;
+    }
+    front
 }
 
 /// What a place along one axis says of a pixel.
@@ -135,7 +160,7 @@ fn nearest(centres: &[Oklab], colour: Oklab) -> usize {
         .unwrap_or_default()
 }
 
-fn square(one: Oklab, other: Oklab) -> f32 {
+pub(super) fn square(one: Oklab, other: Oklab) -> f32 {
     let difference = one - other;
     difference.l * difference.l + difference.a * difference.a + difference.b * difference.b
 }

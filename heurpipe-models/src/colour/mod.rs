@@ -1,11 +1,12 @@
 //! The colours of what a picture shows.
 //!
-//! How: pixels are gathered into groups of like colour (k-means in Oklab, always begun the same way); what gathers at the centre and shuns the border is
-//! foreground; mixtures, such as the crossing bands of gingham, are divided among the colours they are mixed of; each group gets the
+//! How: pixels are gathered into groups of like colour (k-means in Oklab, always begun the same way); a surface that runs in from
+//! the border without a seam is backdrop; of the rest, what gathers at the centre and shuns the border is foreground; mixtures, such as the crossing bands of gingham, are divided among the colours they are mixed of; each group gets the
 //! name of the nearest example in Oklab, lightness counting less than hue, since light changes the one and not the other, and chroma counting for
 //! more next to grey, where a little of it is seen.
 
 mod analyse;
+mod backdrop;
 mod cluster;
 mod names;
 
@@ -18,7 +19,7 @@ use heurpipe_core::{
 use crate::pixels::each_picture;
 pub use names::NAMES;
 
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 /// The side of the square that pictures are made to fit into: enough that narrow stripes are not blurred into one, little enough to be quick.
 const SIDE: u32 = 144;
 

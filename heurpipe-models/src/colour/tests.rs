@@ -92,6 +92,20 @@ fn the_background_is_not_named_however_large() {
     assert_eq!(names(&two_backgrounds), ["navy"]);
 }
 
+/// A lit studio is dark at the border and light between two shoes: nowhere else, so only that no seam parts the two says what it is.
+#[test]
+fn a_backdrop_whose_light_changes_is_not_named() {
+    let pixels = picture(|x, y| {
+        let shoe = (0.2..0.45).contains(&x) || (0.55..0.8).contains(&x);
+        if shoe && (0.3..0.7).contains(&y) {
+            return [200, 30, 40];
+        }
+        let light = 220.0 - 200.0 * (x - 0.5).hypot(y - 0.5);
+        [light as u8; 3]
+    });
+    assert_eq!(names(&pixels), ["red"]);
+}
+
 #[test]
 fn a_picture_that_is_all_cloth_is_named_as_a_whole() {
     assert_eq!(names(&picture(|_, _| [245, 155, 185])), ["pink"]);
