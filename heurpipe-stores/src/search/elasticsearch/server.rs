@@ -58,7 +58,10 @@ pub(super) async fn identify(client: &Client) -> Result<String> {
 /// The version as the node tells it, for servers whose first page is closed. It is for people only, so that not knowing it is no failure.
 async fn version_of_node(client: &Client) -> Option<String> {
     let path = "_nodes/_local?filter_path=nodes.*.version";
-    let nodes: Value = client.once(OPERATION, Method::GET, path, Body::Nothing).await.ok()?;
+    let nodes: Value = client
+        .once(OPERATION, Method::GET, path, Body::Nothing)
+        .await
+        .ok()?;
     let (_, node) = nodes["nodes"].as_object()?.iter().next()?;
     Some(node["version"].as_str()?.to_owned())
 }

@@ -25,7 +25,7 @@ const MOST_BYTES: usize = 4 << 20;
 const LOOK_UP: usize = 500;
 
 /// How often a bulk is sent of which the server takes nothing.
-const PATIENCE: usize = 10;
+const PATIENCE: usize = 8;
 
 /// A document or a removal made ready to be sent.
 struct Prepared {
@@ -332,7 +332,7 @@ fn outcome(operation: &'static str, item: &ItemAnswer) -> ItemResult<()> {
 fn waits() -> ExponentialBackoff {
     ExponentialBuilder::default()
         .with_min_delay(std::time::Duration::from_millis(20))
-        .with_max_delay(std::time::Duration::from_secs(5))
+        .with_max_delay(std::time::Duration::from_secs(2))
         .with_max_times(PATIENCE)
         .with_jitter()
         .build()
