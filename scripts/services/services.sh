@@ -344,6 +344,7 @@ status() {
 
 environment() {
     cat <<SH
+export HEURPIPE_TEST_SERVICES='$HERE/services.sh'
 export HEURPIPE_TEST_ES_URL='http://127.0.0.1:$ES_PORT'
 export HEURPIPE_TEST_OPENSEARCH_URL='http://127.0.0.1:$OPENSEARCH_PORT'
 export HEURPIPE_TEST_MONGO_URI='mongodb://127.0.0.1:$MONGO_PORT/?directConnection=true'
