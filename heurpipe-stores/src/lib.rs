@@ -6,7 +6,7 @@
 //! | role | backends |
 //! |---|---|
 //! | [`documents`] | `sqlite:PATH`, `memory:` |
-//! | [`search`] | `tantivy:PATH`, `memory:` |
+//! | [`search`] | `tantivy:PATH`, `memory:`; with the feature `elasticsearch` `http(s)://HOST[:PORT][/NAME]` |
 //! | [`blobs`] | `file:PATH`, `memory:` |
 //!
 //! ```

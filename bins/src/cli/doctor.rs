@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use clap::Args;
+use heurpipe_core::ErrorKind;
 use heurpipe_models::runtime::Runtime;
 use heurpipe_stores::{Mode, blobs, documents, search, warehouse};
 
@@ -97,8 +98,13 @@ async fn stores(findings: &mut Findings, loaded: &Loaded) {
     if is_new(&search_url) {
         fresh(findings, "search", &search_url);
     } else {
-        let opened = search::open(&search_url, Mode::ReadOnly).await;
-        findings.check("search", &search_url, opened);
+        match search::open(&search_url, Mode::ReadOnly).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let detail = format!("{search_url} answers; the first run makes its indices");
+                findings.note("search", &detail);
+            }
+            opened => findings.check("search", &search_url, opened),
+        }
     }
     for (what, url) in [
         ("warehouse", at(&stores.warehouse)),

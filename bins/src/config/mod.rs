@@ -50,7 +50,7 @@ pub struct Config {
 pub struct Stores {
     /// `sqlite:PATH`.
     pub documents: String,
-    /// `tantivy:PATH`.
+    /// `tantivy:PATH`, or with the feature `elasticsearch` `http(s)://HOST[:PORT][/NAME]`.
     pub search: String,
     /// `file:PATH`.
     pub warehouse: String,

@@ -17,6 +17,19 @@ impl Rank {
         Self::new(key, newest_first)
     }
 
+    /// The rank of a number that is sorted by.
+    #[cfg(feature = "elasticsearch")]
+    pub(crate) fn of_long(number: Option<i64>, descending: bool) -> Self {
+        Self::of_time(number, descending)
+    }
+
+    /// The number that [`of_long`](Self::of_long) was given.
+    #[cfg(feature = "elasticsearch")]
+    pub(crate) fn to_long(self, descending: bool) -> Option<i64> {
+        let key = if descending { !self.key } else { self.key };
+        (!self.missing).then_some((key ^ (1 << 63)).cast_signed())
+    }
+
     /// The rank of a number, greatest first.
     pub(crate) fn of_number(number: Option<f64>) -> Self {
         Self::new(number.map(order_preserving), true)

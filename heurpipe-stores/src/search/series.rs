@@ -1,8 +1,12 @@
 //! Counts over time.
 
 use std::collections::{BTreeMap, HashMap};
+#[cfg(any(feature = "tantivy", feature = "elasticsearch"))]
+use std::ops::Bound;
 
-use heurpipe_core::{Interval, Point, Series};
+#[cfg(any(feature = "tantivy", feature = "elasticsearch"))]
+use heurpipe_core::filter::{Filter, Predicate, TimeField};
+use heurpipe_core::{Interval, Point, Series, TrendRequest};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};
@@ -40,6 +44,17 @@ fn start(interval: Interval, bucket: i64) -> Timestamp {
     // Buckets come from times, so that their beginnings are times too.
     date.and_then(|date| Offset::UTC.to_timestamp(date.at(0, 0, 0, 0)))
         .unwrap_or_default()
+}
+
+/// The filter of a trend: what was published in its time.
+#[cfg(any(feature = "tantivy", feature = "elasticsearch"))]
+pub(crate) fn of_period(request: &TrendRequest) -> Filter {
+    let period = Filter::Test(Predicate::Time {
+        field: TimeField::Published,
+        lower: request.from.map_or(Bound::Unbounded, Bound::Included),
+        upper: request.to.map_or(Bound::Unbounded, Bound::Excluded),
+    });
+    request.filter.clone().and(period)
 }
 
 /// What a series is of: a value, and the value of the field by which it is split.

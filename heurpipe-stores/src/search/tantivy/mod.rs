@@ -13,14 +13,12 @@ mod tally;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::ops::Bound;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
-use heurpipe_core::filter::{Filter, Predicate, TimeField};
 use heurpipe_core::{
-    Error, ErrorKind, FacetCount, FacetRequest, Flat, ItemResult, PostId, Record, Result,
+    Error, ErrorKind, FacetCount, FacetRequest, Filter, Flat, ItemResult, PostId, Record, Result,
     SearchIndex, SearchPage, SearchRequest, Series, Sink, SinkSpec, Total, TrendRequest,
 };
 use tantivy::collector::TopDocs;
@@ -30,6 +28,7 @@ use tantivy::{DocAddress, Index, IndexReader, ReloadPolicy, Searcher, TantivyDoc
 
 use super::counts::commonest;
 use super::cursor::Place;
+use super::series::of_period;
 use crate::{Mode, codec, task};
 use failure::failure;
 use fields::Fields;
@@ -229,16 +228,6 @@ impl Inner {
             },
         })
     }
-}
-
-/// The filter of a trend: what was published in its time.
-fn of_period(request: &TrendRequest) -> Filter {
-    let period = Filter::Test(Predicate::Time {
-        field: TimeField::Published,
-        lower: request.from.map_or(Bound::Unbounded, Bound::Included),
-        upper: request.to.map_or(Bound::Unbounded, Bound::Excluded),
-    });
-    request.filter.clone().and(period)
 }
 
 #[async_trait]

@@ -1,0 +1,150 @@
+//! What is on the server: its product, our template, our indices.
+
+use heurpipe_core::{Error, ErrorKind, Result};
+use reqwest::{Method, StatusCode};
+use serde_json::Value;
+
+use super::OPERATION;
+use super::client::{Body, Client};
+use super::failure::{refused, unanswered};
+use super::mapping::{FORMAT, family, made, template};
+
+/// Which product answers, and its version as far as it tells.
+///
+/// # Errors
+/// `Config` when it is neither Elasticsearch nor OpenSearch.
+pub(super) async fn identify(client: &Client) -> Result<String> {
+    let response = client
+        .answer(OPERATION, Method::GET, "", Body::Nothing)
+        .await?;
+    let status = response.status();
+    let is_elastic = response
+        .headers()
+        .get("x-elastic-product")
+        .is_some_and(|product| product == "Elasticsearch");
+    let bytes = response
+        .bytes()
+        .await
+        .map_err(|error| unanswered(OPERATION, client.server(), error))?;
+    if matches!(
+        status,
+        StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN | StatusCode::TOO_MANY_REQUESTS
+    ) || status.is_server_error()
+    {
+        return Err(refused(OPERATION, client.server(), status, None, &bytes));
+    }
+    let about: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    let version = &about["version"];
+    let product = if is_elastic || about["tagline"] == "You Know, for Search" {
+        "Elasticsearch"
+    } else if version["distribution"] == "opensearch" {
+        "OpenSearch"
+    } else {
+        return Err(Error::new(ErrorKind::Config, OPERATION)
+            .message("the server is neither Elasticsearch nor OpenSearch")
+            .with("server", client.server()));
+    };
+    let told = version["number"].as_str().map(str::to_owned);
+    let version = match told {
+        Some(number) => Some(number),
+        None => version_of_node(client).await,
+    };
+    Ok(match version {
+        Some(number) => format!("{product} {number}"),
+        None => product.to_owned(),
+    })
+}
+
+/// The version as the node tells it, for servers whose first page is closed. It is for people only, so that not knowing it is no failure.
+async fn version_of_node(client: &Client) -> Option<String> {
+    let path = "_nodes/_local?filter_path=nodes.*.version";
+    let nodes: Value = client
+        .once(OPERATION, Method::GET, path, Body::Nothing)
+        .await
+        .ok()?;
+    let (_, node) = nodes["nodes"].as_object()?.iter().next()?;
+    Some(node["version"].as_str()?.to_owned())
+}
+
+/// Whether there are indices of a name.
+///
+/// # Errors
+/// `Config` when another version made one of them, `Corrupt` when something else did.
+pub(super) async fn check_indices(client: &Client, name: &str) -> Result<bool> {
+    let family = family(name);
+    let path = format!("{name},{family}*/_mapping?ignore_unavailable=true");
+    let Some(Value::Object(indices)) = client.get(OPERATION, &path).await? else {
+        return Ok(false);
+    };
+    for (index, mapping) in &indices {
+        check(
+            client,
+            index,
+            &mapping["mappings"]["_meta"],
+            index.starts_with(&family),
+        )?;
+    }
+    Ok(!indices.is_empty())
+}
+
+/// Leaves the template from which the server makes indices.
+///
+/// # Errors
+/// `Corrupt` when somebody else has a template of this name.
+pub(super) async fn put_template(client: &Client, name: &str) -> Result<()> {
+    let path = format!("_index_template/{name}");
+    let template = template(name);
+    if let Some(found) = client.get(OPERATION, &path).await? {
+        let meta = &found["index_templates"][0]["index_template"]["_meta"];
+        if meta["heurpipe"].is_null() {
+            return Err(foreign(
+                client,
+                name,
+                "the server has a template of this name that is not one of this program",
+            ));
+        }
+    }
+    let _: Value = client
+        .call(OPERATION, Method::PUT, &path, Body::Json(template))
+        .await?;
+    Ok(())
+}
+
+/// The error for indices that are to be read and are not there.
+pub(super) fn absent(client: &Client, name: &str) -> Error {
+    Error::new(ErrorKind::NotFound, OPERATION)
+        .message("there is no index of this name")
+        .with("index", name)
+        .with("server", client.server())
+}
+
+fn check(client: &Client, index: &str, meta: &Value, is_ours_by_name: bool) -> Result<()> {
+    let made = made();
+    if is_ours_by_name && *meta == made {
+        return Ok(());
+    }
+    if meta["heurpipe"].is_null() {
+        return Err(foreign(
+            client,
+            index,
+            "an index of this name is not one of this program",
+        ));
+    }
+    let (found, known) = (&meta["heurpipe"], &made["heurpipe"]);
+    Err(Error::new(ErrorKind::Config, OPERATION)
+        .message("another version of this program made the index; it must be rebuilt")
+        .with("format", format!("{} (known: {FORMAT})", found["format"]))
+        .with(
+            "analyser",
+            format!("{} (known: {})", found["analyser"], known["analyser"]),
+        )
+        .with("index", index)
+        .with("server", client.server()))
+}
+
+fn foreign(client: &Client, index: &str, message: &str) -> Error {
+    Error::new(ErrorKind::Corrupt, OPERATION)
+        .message(message)
+        .with("index", index)
+        .with("server", client.server())
+}
