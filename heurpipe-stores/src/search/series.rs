@@ -5,8 +5,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Bound;
 
 #[cfg(any(feature = "tantivy", feature = "elasticsearch"))]
+use heurpipe_core::TrendRequest;
+#[cfg(any(feature = "tantivy", feature = "elasticsearch"))]
 use heurpipe_core::filter::{Filter, Predicate, TimeField};
-use heurpipe_core::{Interval, Point, Series, TrendRequest};
+use heurpipe_core::{Interval, Point, Series};
 use jiff::civil::Date;
 use jiff::tz::Offset;
 use jiff::{Timestamp, ToSpan};

@@ -391,3 +391,83 @@ async fn a_server_that_is_not_there_is_named() {
         "{error}"
     );
 }
+
+/// How often the server was asked to make visible what was written.
+async fn refreshes(server: &MockServer) -> usize {
+    let requests = server.received_requests().await.unwrap();
+    requests
+        .iter()
+        .filter(|r| r.url.path().ends_with("_refresh"))
+        .count()
+}
+
+/// A server on which writes take a while, and refreshes answer as they are told.
+async fn slow_server(refreshed: ResponseTemplate) -> MockServer {
+    let server = server().await;
+    let slow = |ids: &[String]| {
+        answered(ids, |_| item(201, "")).set_delay(std::time::Duration::from_millis(800))
+    };
+    on_bulks(&server, slow).await;
+    let nothing = json!({"timed_out": false, "_shards": {"failed": 0}, "hits": {"hits": []}});
+    Mock::given(path_regex("_search$"))
+        .respond_with(reply(200, nothing))
+        .mount(&server)
+        .await;
+    Mock::given(path_regex("_refresh$"))
+        .respond_with(refreshed)
+        .mount(&server)
+        .await;
+    server
+}
+
+#[tokio::test]
+async fn a_flush_while_a_write_is_under_way_does_not_stand_for_the_next() {
+    let server = slow_server(reply(200, json!({"_shards": {"failed": 0}}))).await;
+    let index = Arc::new(open(&server).await);
+    let writing = tokio::spawn({
+        let index = Arc::clone(&index);
+        async move { index.write(&records(1)).await.map(drop) }
+    });
+    while !server
+        .received_requests()
+        .await
+        .unwrap()
+        .iter()
+        .any(|r| r.url.path() == "/_bulk")
+    {
+        tokio::task::yield_now().await;
+    }
+    index.flush().await.unwrap();
+    writing.await.unwrap().unwrap();
+    let before = refreshes(&server).await;
+    index.flush().await.unwrap();
+    assert_eq!(
+        refreshes(&server).await,
+        before + 1,
+        "what was written since is made visible"
+    );
+    index.flush().await.unwrap();
+    assert_eq!(
+        refreshes(&server).await,
+        before + 1,
+        "there is nothing left to flush"
+    );
+}
+
+#[tokio::test]
+async fn a_flush_that_fails_or_is_dropped_is_still_to_be_done() {
+    let server = slow_server(reply(200, json!({"_shards": {"failed": 1}}))).await;
+    let index = open(&server).await;
+    index.write(&records(1)).await.unwrap();
+    assert_eq!(
+        index.flush().await.unwrap_err().kind(),
+        ErrorKind::Unavailable
+    );
+    let mut dropped = Box::pin(index.flush());
+    assert!(futures::poll!(&mut dropped).is_pending());
+    drop(dropped);
+    assert_eq!(
+        index.flush().await.unwrap_err().kind(),
+        ErrorKind::Unavailable
+    );
+}

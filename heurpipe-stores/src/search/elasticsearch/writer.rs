@@ -41,6 +41,20 @@ pub(super) struct Writer {
     name: String,
     /// Keys of what was written or removed since the last flush.
     unflushed: Mutex<BTreeSet<String>>,
+    /// Held while one flushes.
+    flushing: tokio::sync::Mutex<()>,
+}
+
+/// What a flush has taken upon itself. Where it fails or is dropped, the next one has it to do.
+struct Taken<'a> {
+    writer: &'a Writer,
+    keys: BTreeSet<String>,
+}
+
+impl Drop for Taken<'_> {
+    fn drop(&mut self) {
+        self.writer.lock().append(&mut self.keys);
+    }
 }
 
 /// The answer to a bulk.
@@ -63,6 +77,7 @@ impl Writer {
             client,
             name: name.to_owned(),
             unflushed: Mutex::default(),
+            flushing: tokio::sync::Mutex::default(),
         }
     }
 
@@ -91,24 +106,28 @@ impl Writer {
                 ready.push(item);
             }));
         }
-        // Before they are sent: a call that breaks off may have written them.
+        // Before they are sent, since a call that breaks off may have written them; and after, since a flush meanwhile has seen none of them.
+        self.lock().extend(keys.iter().cloned());
+        let sent = self.send(OPERATION, ready, &mut outcomes).await;
         self.lock().extend(keys);
-        self.send(OPERATION, ready, &mut outcomes).await?;
+        sent?;
         Ok(outcomes)
     }
 
     /// Makes visible what was written, each post once.
     pub(super) async fn flush(&self) -> Result<()> {
         const OPERATION: &str = "elasticsearch.flush";
-        let keys = std::mem::take(&mut *self.lock());
-        if keys.is_empty() {
-            return Ok(());
+        // Whoever finds nothing left to flush must not return before the flush that took it does.
+        let _alone = self.flushing.lock().await;
+        let mut taken = Taken {
+            writer: self,
+            keys: std::mem::take(&mut *self.lock()),
+        };
+        if !taken.keys.is_empty() {
+            self.settle(OPERATION, &taken.keys).await?;
         }
-        let flushed = self.settle(OPERATION, &keys).await;
-        if flushed.is_err() {
-            self.lock().extend(keys);
-        }
-        flushed
+        taken.keys.clear();
+        Ok(())
     }
 
     /// Removes posts, wherever they lie.
