@@ -6,9 +6,9 @@ use std::time::Instant;
 
 use heurpipe_core::filter::{Filter, Keyword, Predicate};
 use heurpipe_core::{
-    AnalysisCache, Digest, Documents, FacetRequest, Finding, Fingerprint, InputDigest, LedgerEntry,
-    LedgerOutcome, Record, Scan, SearchIndex, SearchRequest, Sink, Sort, State, Target,
-    TrendRequest,
+    Analysed, AnalysisCache, Digest, Documents, FacetRequest, Finding, Fingerprint, InputDigest,
+    LedgerEntry, LedgerOutcome, Likeness, PictureHash, Record, Scan, SearchIndex, SearchRequest,
+    Sink, Sort, State, Target, TrendRequest,
 };
 use heurpipe_stores::documents::SqliteDocuments;
 use heurpipe_stores::search::TantivyIndex;
@@ -160,6 +160,50 @@ async fn documents() {
     rate("analyses recalled", keys.len(), begun);
     let bytes = std::fs::metadata(&path).unwrap().len();
     println!("bytes a record: {}", bytes / records.len() as u64);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "prints figures and takes a while"]
+async fn likenesses() {
+    const PICTURES: u64 = 100_000;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    // All of one group: the worst case.
+    let analysed = |number: u64| {
+        let picture = Digest::of(&number.to_le_bytes());
+        let mut hash = [0; 8];
+        hash.copy_from_slice(&picture.as_bytes()[..8]);
+        Analysed {
+            key: picture,
+            picture,
+            likeness: Likeness {
+                group: Digest::of(b"group"),
+                hash: PictureHash(u64::from_le_bytes(hash)),
+            },
+        }
+    };
+    let all: Vec<Analysed> = (0..PICTURES).map(analysed).collect();
+    let finding = vec![Finding::label("colour", "red").confidence(0.5)];
+    for batch in all.chunks(64) {
+        let found: Vec<_> = batch.iter().map(|a| (a.key, finding.clone())).collect();
+        store.remember(&found).await.unwrap();
+    }
+    let begun = Instant::now();
+    for batch in all.chunks(64) {
+        store.remember_near(batch).await.unwrap();
+    }
+    rate("likenesses remembered", all.len(), begun);
+    for within in [2, 4, 8] {
+        let asked: Vec<Likeness> = (PICTURES..PICTURES + 1_000)
+            .map(|number| analysed(number).likeness)
+            .collect();
+        let begun = Instant::now();
+        for batch in asked.chunks(64) {
+            store.recall_near(batch, within).await.unwrap();
+        }
+        rate(&format!("looked for within {within}"), asked.len(), begun);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
