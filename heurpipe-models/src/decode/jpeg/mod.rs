@@ -65,10 +65,9 @@ impl<'a> Jpeg<'a> {
 
     /// The most bytes that decoding at this scale needs: the rows that come out, and the coefficients of all scans where these come one after another.
     pub(super) fn memory(&self, eighths: u32) -> u64 {
-        let scale = u64::from(backend::eighths(eighths));
         let pixels = self.header.pixels();
         let channels = u64::from(self.components).max(3);
-        let rows = pixels * channels * scale * scale / 64;
+        let rows = pixels * channels * backend::held(backend::eighths(eighths)) / 64;
         let coefficients = if self.is_progressive {
             pixels * u64::from(self.components) * 2
         } else {

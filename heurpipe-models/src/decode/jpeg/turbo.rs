@@ -16,6 +16,11 @@ pub(super) fn eighths(wanted: u32) -> u32 {
     wanted
 }
 
+/// It makes no more pixels than those.
+pub(super) fn held(eighths: u32) -> u64 {
+    u64::from(eighths * eighths)
+}
+
 pub(super) fn decode(bytes: &[u8], size: (u32, u32), eighths: u32) -> Result<Plane> {
     match attempt(bytes, size, eighths) {
         // A broken profile is as good as none, also where it comes in segments that do not fit together.
