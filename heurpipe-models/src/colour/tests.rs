@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use heurpipe_core::{Item, Post, Record, Target};
 
+use std::sync::Arc;
+
 use super::*;
 
 const SIZE: u32 = 96;
