@@ -1,9 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use heurpipe_core::{Item, Post, Record, Target};
-
-use std::sync::Arc;
 
 use super::*;
 

@@ -1,5 +1,5 @@
-//! Pixels by zune-jpeg: pure Rust. It decodes in full size; where fewer pixels are wanted, each is made of 2x2, 4x4 or 8x8 of the picture's at once, which
-//! is what scaled decoding gives and leaves resizing little to do.
+//! Pixels by zune-jpeg: pure Rust. It decodes in full size; where fewer pixels are wanted, each is made of 2x2 or 4x4 of the picture's at once, which
+//! leaves resizing less to do.
 
 use heurpipe_core::{Error, ErrorKind, Result};
 use zune_core::bytestream::ZCursor;
@@ -10,9 +10,10 @@ use super::{Plane, damaged, options};
 
 pub(super) const NAME: &str = "zune-jpeg";
 
-/// A half, a quarter or an eighth.
+/// A half or a quarter, with at least twice the pixels that are wanted along each edge: squares blur more than a filter does, and a colour that fills less than
+/// one would be lost.
 pub(super) fn eighths(wanted: u32) -> u32 {
-    wanted.next_power_of_two()
+    (2 * wanted).min(8).next_power_of_two()
 }
 
 /// The picture in full, and what it is made smaller to.
