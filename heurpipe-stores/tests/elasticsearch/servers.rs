@@ -209,10 +209,11 @@ async fn counts_are_exact(server: &Server) {
     write(&index, &records).await;
     memory.write(&records).await.unwrap();
     index.flush().await.unwrap();
-    let mut request = FacetRequest::default();
-    request.fields = ["hashtag", "id", "platform", "absent"]
-        .map(str::to_owned)
-        .to_vec();
+    let fields = ["hashtag", "id", "platform", "absent"].map(str::to_owned);
+    let mut request = FacetRequest {
+        fields: fields.to_vec(),
+        ..FacetRequest::default()
+    };
     for limit in [0, 1, 7, 10_000] {
         request.limit = limit;
         assert_eq!(
