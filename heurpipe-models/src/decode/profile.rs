@@ -111,6 +111,7 @@ mod tests {
     fn more_profiles_than_are_remembered_are_each_told_apart() {
         let red_of = |gamma: f32| {
             let mut profile = ColorProfile::new_display_p3();
+            profile.cicp = None; // it would count instead of the curves
             let curve = moxcms::curve_from_gamma(gamma);
             profile.red_trc = Some(curve.clone());
             profile.green_trc = Some(curve.clone());
