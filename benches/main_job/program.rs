@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use heurpipe_benches::target_folder;
+use heurpipe_benches::{peak_of, target_folder};
 use serde::Deserialize;
 
 use crate::AnyResult;
@@ -114,7 +114,7 @@ impl Program {
             // A process that has just ended tells nothing more; what it said last counts.
             if let (Ok(cpu), Ok(peak)) = (cpu_of(process.id()), peak_of(process.id())) {
                 cpu_ms = cpu_ms.max(cpu);
-                peak_mb = peak_mb.max(peak);
+                peak_mb = peak_mb.max(peak as f64 / 1000.0);
             }
             std::thread::sleep(LOOK);
         };
@@ -206,15 +206,4 @@ fn cpu_of(process: u32) -> AnyResult<f64> {
         sum += ticks.parse::<f64>()?;
     }
     Ok(sum * TICK_MS)
-}
-
-/// The greatest resident set of a process so far, in MB.
-fn peak_of(process: u32) -> AnyResult<f64> {
-    let text = std::fs::read_to_string(format!("/proc/{process}/status"))?;
-    let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-    let kilobytes = line.and_then(|value| value.split_whitespace().next());
-    Ok(kilobytes
-        .ok_or("a process without memory")?
-        .parse::<f64>()?
-        / 1000.0)
 }

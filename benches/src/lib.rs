@@ -23,7 +23,7 @@ pub mod workload;
 
 pub use cases::{AnyResult, Case, run};
 pub use machine::Machine;
-pub use memory::peak;
+pub use memory::{peak, peak_of};
 pub use nowhere::Nowhere;
 pub use peer::{Peer, take_turns};
 pub use report::{Report, Row, target_folder};
