@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use heurpipe_core::{Fit, PixelRequest};
 use heurpipe_models::colour::{Colours, NAMES};
@@ -39,15 +41,6 @@ impl Label {
     }
 }
 
-fn photographs() -> Option<PathBuf> {
-    let shared = std::env::var_os("HEURPIPE_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-        PathBuf::from,
-    );
-    let folder = shared.join("data/clothing/images");
-    folder.is_dir().then_some(folder)
-}
-
 /// Right answers among all.
 #[derive(Default)]
 struct Score {
@@ -68,7 +61,7 @@ impl Score {
 
 #[test]
 fn garments_are_called_by_the_colour_that_people_see() {
-    let Some(photographs) = photographs() else {
+    let Some(photographs) = common::photographs() else {
         println!("skipped: HEURPIPE_SHARED names no folder with data/clothing/images");
         return;
     };

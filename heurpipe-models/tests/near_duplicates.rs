@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod common;
+
 use std::io::Cursor;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use heurpipe_core::{Enricher, Input, NearDuplicates, PictureHash, PixelRequest};
 use heurpipe_models::{DecodeLimits, PerceptualHash, PictureDecoder};
@@ -218,19 +220,10 @@ fn the_attribute_is_the_one_that_near_duplicates_ask_for() {
     assert_eq!(spec.gives, [NearDuplicates::ATTRIBUTE]);
 }
 
-fn photographs() -> Option<PathBuf> {
-    let shared = std::env::var_os("HEURPIPE_SHARED").map_or_else(
-        || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
-        PathBuf::from,
-    );
-    let folder = shared.join("data/clothing/images");
-    folder.is_dir().then_some(folder)
-}
-
 /// What copies have in common on photographs, and what different photographs have: the figures by which the usual distance was chosen.
 #[test]
 fn photographs_are_told_apart() {
-    let Some(folder) = photographs() else {
+    let Some(folder) = common::photographs() else {
         println!("skipped: HEURPIPE_SHARED names no folder with data/clothing/images");
         return;
     };

@@ -43,11 +43,21 @@ pub const SIZE: u32 = 224;
 
 /// The folder of photographs and models, where there is one.
 pub fn shared() -> Option<PathBuf> {
-    let folder = std::env::var_os("HEURPIPE_SHARED").map_or_else(
+    let folder = named();
+    folder.join("models").is_dir().then_some(folder)
+}
+
+/// The folder of photographs of garments, where there is one.
+pub fn photographs() -> Option<PathBuf> {
+    let folder = named().join("data/clothing/images");
+    folder.is_dir().then_some(folder)
+}
+
+fn named() -> PathBuf {
+    std::env::var_os("HEURPIPE_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared"),
         PathBuf::from,
-    );
-    folder.join("models").is_dir().then_some(folder)
+    )
 }
 
 fn interpreter() -> String {
