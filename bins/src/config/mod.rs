@@ -129,6 +129,10 @@ pub struct Media {
     pub allow_private_hosts: bool,
     /// Whether what hosts ask of robots is honoured.
     pub robots: bool,
+    /// Pictures and videos that are fetched at a time.
+    pub downloads: usize,
+    /// Of these, from one host.
+    pub downloads_per_host: usize,
 }
 
 impl Default for Media {
@@ -136,6 +140,8 @@ impl Default for Media {
         Self {
             allow_private_hosts: false,
             robots: true,
+            downloads: 32,
+            downloads_per_host: 16,
         }
     }
 }

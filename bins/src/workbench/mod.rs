@@ -134,6 +134,10 @@ impl Workbench {
         };
         let mut fetcher = MediaFetcher::builder(Arc::clone(&self.blobs))
             .allow_private_hosts(self.config.media.allow_private_hosts)
+            .at_once(
+                self.config.media.downloads,
+                self.config.media.downloads_per_host,
+            )
             .robots(self.config.media.robots)
             .referer(&Platform::weibo(), WEIBO_PAGE);
         for path in gathered.paths.iter().filter(|path| path.exists()) {

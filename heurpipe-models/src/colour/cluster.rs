@@ -1,7 +1,5 @@
 //! Groups of like colours in a picture, found the same way every time.
 
-use std::collections::BTreeMap;
-
 use palette::{IntoColor, Oklab, Srgb};
 
 use super::backdrop::backdrop;
@@ -58,14 +56,18 @@ impl Group {
 pub(super) fn groups(width: usize, rgb: &[u8]) -> Vec<Group> {
     let cells = cells(width, rgb);
     let mut centres = seeds(&cells);
-    let mut groups = Vec::new();
+    let mut groups: Vec<Group> = Vec::new();
     for _ in 0..ROUNDS {
+        let before = groups;
         groups = vec![Group::EMPTY; centres.len()];
         for cell in &cells {
             groups[nearest(&centres, cell.colour)].add(cell.colour, cell);
         }
         groups.retain(|group| group.pixels > 0.0);
         groups = groups.into_iter().map(Group::mean).collect();
+        if groups == before {
+            break; // settled: another round would give the same
+        }
         centres = groups.iter().map(|group| group.colour).collect();
     }
     groups
@@ -84,9 +86,8 @@ fn cells(width: usize, rgb: &[u8]) -> Vec<Group> {
         .map(|index| across[index % width].centre * down[index / width].centre)
         .collect();
     let nearness = in_front(nearness, &backdrop(width, &colours));
-    let mut cells: BTreeMap<[i16; 3], Group> = BTreeMap::new();
+    let mut cells = Cells::default();
     for (index, (&colour, centre)) in colours.iter().zip(nearness).enumerate() {
-        let key = [colour.l, colour.a, colour.b].map(|axis| (axis / CELL).floor() as i16);
         let (x, y) = (across[index % width], down[index / width]);
         let seen = Group {
             colour,
@@ -94,9 +95,67 @@ fn cells(width: usize, rgb: &[u8]) -> Vec<Group> {
             border: x.border.max(y.border),
             centre,
         };
-        cells.entry(key).or_insert(Group::EMPTY).add(colour, &seen);
+        cells.add(colour, &seen);
     }
-    cells.into_values().map(Group::mean).collect()
+    cells.in_order()
+}
+
+/// Groups by the cell of colour space in which they lie.
+struct Cells {
+    /// For each cell of the grid the place of its group, counted from 1; 0: there is none.
+    grid: Vec<u32>,
+    /// The groups and their cells, as they came.
+    groups: Vec<(usize, Group)>,
+}
+
+/// Cells along lightness, which goes from 0 to 1 in sRGB.
+const LIGHTNESSES: usize = 36;
+/// Cells along `a` and `b`, half of them on each side of grey: no colour of sRGB has more than a third of either.
+const TINTS: usize = 32;
+
+impl Default for Cells {
+    fn default() -> Self {
+        Self {
+            grid: vec![0; LIGHTNESSES * TINTS * TINTS],
+            groups: Vec::new(),
+        }
+    }
+}
+
+impl Cells {
+    fn add(&mut self, colour: Oklab, seen: &Group) {
+        let cell = cell(colour);
+        let place = &mut self.grid[cell];
+        if *place == 0 {
+            self.groups.push((cell, Group::EMPTY));
+            *place = self.groups.len() as u32;
+        }
+        self.groups[*place as usize - 1].1.add(colour, seen);
+    }
+
+    fn in_order(mut self) -> Vec<Group> {
+        self.groups.sort_unstable_by_key(|(cell, _)| *cell);
+        self.groups
+            .into_iter()
+            .map(|(_, group)| group.mean())
+            .collect()
+    }
+}
+
+/// Where a colour lies in the grid: by lightness, then `a`, then `b`.
+fn cell(colour: Oklab) -> usize {
+    let lightness = step(colour.l, 0, LIGHTNESSES);
+    let [a, b] = [colour.a, colour.b].map(|axis| step(axis, TINTS / 2, TINTS));
+    (lightness * TINTS + a) * TINTS + b
+}
+
+/// Which of `cells` along an axis, where nothing lies in the cell `origin`.
+fn step(axis: f32, origin: usize, cells: usize) -> usize {
+    let along = axis / CELL;
+    let whole = along as i32;
+    // A conversion cuts off towards nothing; below it, one less is the cell.
+    let floor = whole - i32::from(whole as f32 > along);
+    (floor + origin as i32).clamp(0, cells as i32 - 1) as usize
 }
 
 /// How near pixels are to the centre, nothing for those of the backdrop; unless the backdrop is nearly all there is, since then it is what is shown.

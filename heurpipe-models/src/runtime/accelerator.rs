@@ -34,15 +34,13 @@ impl fmt::Display for Accelerator {
 }
 
 impl Accelerator {
-    /// Tries what there is, once, on a session that is never built.
+    /// Tries what there is, once, on the smallest of models: a library takes its provider without looking for a device, and misses that when it loads a model.
     #[cfg(feature = "cuda")]
     pub(super) fn find(environment: &Environment) -> Self {
-        let tried = SessionBuilder::new(environment)
-            .and_then(|mut builder| provider().register(&mut builder));
-        match tried {
+        match tried(environment) {
             Ok(()) => Self::Cuda,
             Err(error) => Self::Cpu {
-                not_cuda: Some(error.to_string()),
+                not_cuda: Some(short(&error.to_string())),
             },
         }
     }
@@ -67,9 +65,56 @@ impl Accelerator {
     pub(super) fn register(&self, _builder: &mut SessionBuilder) -> ort::Result<()> {
         Ok(())
     }
+
+    /// The most sessions of one model that are of use: on a device one that computes, and one whose numbers are on their way.
+    pub(super) fn most_sessions(&self) -> usize {
+        match self {
+            Self::Cpu { .. } => usize::MAX,
+            Self::Cuda => 2,
+        }
+    }
 }
 
+/// `b = Relu(a)` of one number: an ONNX model of opset 13.
+#[cfg(feature = "cuda")]
+const SMALLEST: &[u8] = b"\x08\x08\x12\x00:3\n\x0c\n\x01a\x12\x01b\"\x04Relu\x12\x01gZ\x0f\n\x01a\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01b\x0f\n\x01b\x12\n\n\x08\x08\x01\x12\x04\n\x02\x08\x01B\x04\n\x00\x10\r";
+
+#[cfg(feature = "cuda")]
+fn tried(environment: &Environment) -> ort::Result<()> {
+    let mut builder = SessionBuilder::new(environment)?;
+    provider().register(&mut builder)?;
+    builder.commit_from_memory(SMALLEST)?;
+    Ok(())
+}
+
+/// What CUDA says of itself in an error that names half of the library's source; else all of it.
+#[cfg(feature = "cuda")]
+fn short(error: &str) -> String {
+    let Some((_, reason)) = error.split_once("CUDA failure") else {
+        return error.to_owned();
+    };
+    let reason = reason.split(" ; ").next().unwrap_or(reason);
+    format!("CUDA failure{reason}")
+}
+
+/// Convolutions by the library's rule of thumb: trying all ways to do each takes seconds a session.
 #[cfg(feature = "cuda")]
 fn provider() -> ort::ep::ExecutionProviderDispatch {
-    ort::ep::CUDA::default().build().error_on_failure()
+    ort::ep::CUDA::default()
+        .with_conv_algorithm_search(ort::ep::cuda::ConvAlgorithmSearch::Heuristic)
+        .build()
+        .error_on_failure()
+}
+
+#[cfg(all(test, feature = "cuda"))]
+mod tests {
+    #[test]
+    fn an_error_of_cuda_says_what_is_wrong_and_not_where() {
+        let error = "onnxruntime/core/providers/cuda/cuda_call.cc:146 bool THRW = true CUDA failure 100: no CUDA-capable device is detected ; GPU=-1 ; hostname=vm";
+        assert_eq!(
+            super::short(error),
+            "CUDA failure 100: no CUDA-capable device is detected"
+        );
+        assert_eq!(super::short("not in this build"), "not in this build");
+    }
 }

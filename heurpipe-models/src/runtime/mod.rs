@@ -164,6 +164,10 @@ impl Runtime {
         self.status.accelerator.register(builder)
     }
 
+    fn most_sessions(&self) -> usize {
+        self.status.accelerator.most_sessions()
+    }
+
     fn suits(&self, choice: &RuntimeChoice) -> bool {
         match choice {
             RuntimeChoice::Auto => true,

@@ -72,7 +72,7 @@ impl SessionPool {
         Ok(Self {
             inputs: session.inputs().iter().map(port).collect(),
             outputs: session.outputs().iter().map(port).collect(),
-            most: (compute::cores() / threads).max(1),
+            most: (compute::cores() / threads).clamp(1, Runtime::get()?.most_sessions()),
             model,
             threads,
             state: Mutex::new(State {

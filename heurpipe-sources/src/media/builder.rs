@@ -46,8 +46,8 @@ pub(super) struct Settings {
 impl Default for Settings {
     fn default() -> Self {
         Self {
-            at_once: 16,
-            at_once_per_host: 6,
+            at_once: 32,
+            at_once_per_host: 16,
             timeout: Duration::from_secs(60),
             max_bytes: MAX_BYTES,
             attempts: Attempts {
@@ -80,7 +80,7 @@ impl MediaFetcherBuilder {
         }
     }
 
-    /// Downloads at once, in all and from one host.
+    /// Downloads at once, in all and from one host: 32 and 16 unless told otherwise.
     pub fn at_once(mut self, in_all: usize, per_host: usize) -> Self {
         self.settings.at_once = in_all.max(1);
         self.settings.at_once_per_host = per_host.max(1);

@@ -77,7 +77,8 @@ impl Default for RunOptions {
             source_patience: Duration::from_secs(3600),
             fetches: 4,
             fetch_order: Order::Free,
-            workers: crate::compute::cores(),
+            // A batch that waits for a store, or whose last call keeps one core busy, leaves the others to the next.
+            workers: 2 * crate::compute::cores(),
             enrich_order: Order::Free,
             settle_every: 1024,
             timeout: Duration::from_secs(600),

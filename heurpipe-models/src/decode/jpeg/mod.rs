@@ -119,10 +119,10 @@ impl Structure {
                 break;
             }
         }
-        // Within a scan 0xff is always followed by zero or a restart marker, so this pair cannot be picture data.
+        // Within a scan 0xff is always followed by zero or a restart marker, so this pair cannot be picture data. It is nearly always the last.
         structure.has_end = bytes
             .get(at..)
-            .is_some_and(|rest| rest.windows(2).any(|pair| pair == [0xff, 0xd9]));
+            .is_some_and(|rest| rest.windows(2).rev().any(|pair| pair == [0xff, 0xd9]));
         structure
     }
 }
