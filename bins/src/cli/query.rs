@@ -207,7 +207,8 @@ impl Matching {
         let ids: Vec<PostId> = page.iter().map(|record| record.id().clone()).collect();
         let stored = self.documents.load(&ids).await?;
         let cold = page.into_iter().zip(stored);
-        let cold = cold.filter(|(_, stored)| *stored == Stored::Unknown);
+        let cold =
+            cold.filter(|(_, stored)| matches!(stored, Stored::Unknown | Stored::Archived { .. }));
         Ok(cold.map(|(record, _)| record).collect())
     }
 }
