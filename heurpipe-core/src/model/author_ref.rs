@@ -52,6 +52,11 @@ impl AuthorRef {
         &self.platform
     }
 
+    /// Whether it is an id, and not a handle.
+    pub fn is_id(&self) -> bool {
+        matches!(self.name, Name::Id(_))
+    }
+
     /// The value of the keyword field `author` among whose posts those of the account are.
     pub fn keyword(&self) -> String {
         match &self.name {

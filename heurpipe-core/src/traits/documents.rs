@@ -46,9 +46,12 @@ pub trait Documents: Send + Sync {
     /// Sees to it that these posts and authors are never stored again, and gives the posts that are here of them: in records or archived, by
     /// their own ids, each once. Nothing is removed yet, but [`load`](Self::load) says of them that they are tombstoned.
     ///
-    /// A post is refused under all ids that it has here, an author under all names that the records here give. What is remembered does not
-    /// tell who was erased where the store outlives the process. Doing it again changes nothing. Durable when it returns.
+    /// A post is refused under all ids that it has here, an author under the given name: further names are further subjects. What is remembered
+    /// does not tell who was erased where the store outlives the process. Doing it again changes nothing. Durable when it returns.
     async fn refuse(&self, subjects: &[Subject]) -> Result<Vec<PostId>>;
+
+    /// Whether each of these is refused, in order.
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>>;
 
     /// [Refuses](Self::refuse) posts and removes all that is here of them: records, what is remembered of archived ones, dead letters, tasks. Erasing
     /// what is not there is fine. Durable when it returns.

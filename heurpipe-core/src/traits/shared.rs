@@ -90,6 +90,10 @@ impl<D: Documents + ?Sized> Documents for Arc<D> {
         (**self).refuse(subjects).await
     }
 
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        (**self).refused(subjects).await
+    }
+
     async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
         (**self).erase(posts).await
     }

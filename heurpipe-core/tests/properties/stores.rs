@@ -97,6 +97,12 @@ impl Documents for Watched {
             .await
     }
 
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        self.fuse
+            .call(self.world.documents.refused(subjects), ready(()))
+            .await
+    }
+
     async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
         self.fuse
             .call(self.world.documents.erase(posts), ready(()))

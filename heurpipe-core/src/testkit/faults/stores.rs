@@ -68,6 +68,11 @@ impl<P: Documents + 'static> Documents for Faulty<P> {
         self.layer().around(&documents("refuse"), &[], work).await
     }
 
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        let work = || self.part().refused(subjects);
+        self.layer().around(&documents("refused"), &[], work).await
+    }
+
     async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
         let named: Vec<&PostId> = posts.iter().collect();
         let work = || self.part().erase(posts);

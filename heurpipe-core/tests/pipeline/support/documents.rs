@@ -59,6 +59,10 @@ impl Documents for Counted {
         self.inner.refuse(subjects).await
     }
 
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        self.inner.refused(subjects).await
+    }
+
     async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
         self.inner.erase(posts).await
     }

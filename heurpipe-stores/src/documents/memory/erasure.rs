@@ -36,15 +36,9 @@ impl Shelves {
 
     fn refuse_author(&mut self, author: &AuthorRef) -> Vec<PostId> {
         self.refused_authors.insert(author.clone());
-        let mut found = Vec::new();
-        for kept in self.records.values() {
-            let names = kept.record.post.author_names();
-            if names.contains(author) {
-                self.refused_authors.extend(names);
-                found.push(kept.record.id().clone());
-            }
-        }
-        found
+        let records = self.records.values().map(|kept| &kept.record);
+        let theirs = records.filter(|record| record.post.author_names().contains(author));
+        theirs.map(|record| record.id().clone()).collect()
     }
 
     /// The own id of a post that is here, then all others by which it is known.

@@ -273,6 +273,15 @@ impl Documents for MemoryDocuments {
         Ok(self.lock().refuse(subjects))
     }
 
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        let shelves = self.lock();
+        let refused = |subject: &Subject| match subject {
+            Subject::Post(id) => shelves.tombstones.contains(id),
+            Subject::Author(author) => shelves.refused_authors.contains(author),
+        };
+        Ok(subjects.iter().map(refused).collect())
+    }
+
     async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
         Ok(self.lock().erase(posts))
     }

@@ -10,7 +10,7 @@ use super::graveyard::Graveyard;
 use super::records::{delete, find, names, revive};
 use super::{archived, letters, progress};
 
-/// Remembers that these must not be stored again, under whatever names they are known here, and gives the posts that are here of them.
+/// Remembers that these must not be stored again, posts under whatever ids they are known here, and gives the posts that are here of them.
 pub(super) fn refuse(tx: &Transaction<'_>, subjects: &[Subject]) -> Result<Vec<PostId>, Failure> {
     let graveyard = Graveyard::visit(tx)?;
     let mut found = BTreeSet::new();
@@ -56,14 +56,23 @@ fn refuse_author(
     author: &AuthorRef,
 ) -> Result<Vec<PostId>, Failure> {
     graveyard.bury_author(tx, author)?;
-    let mut found = Vec::new();
-    for record in records_of(tx, author)? {
-        for name in record.post.author_names() {
-            graveyard.bury_author(tx, &name)?;
-        }
-        found.push(record.post.id);
-    }
-    Ok(found)
+    let records = records_of(tx, author)?;
+    Ok(records.into_iter().map(|record| record.post.id).collect())
+}
+
+/// Whether each of these must not be stored again.
+pub(super) fn refused(tx: &Transaction<'_>, subjects: &[Subject]) -> Result<Vec<bool>, Failure> {
+    let graveyard = Graveyard::visit(tx)?;
+    subjects
+        .iter()
+        .map(|subject| match subject {
+            Subject::Post(id) => graveyard.holds_post(tx, id),
+            Subject::Author(author) => {
+                let authors = std::slice::from_ref(author);
+                graveyard.holds_one_of(tx, &mut std::iter::empty(), authors)
+            }
+        })
+        .collect()
 }
 
 /// The index by value finds those whose author has a name like that; which of them are meant the record tells.

@@ -140,6 +140,13 @@ impl Documents for SqliteDocuments {
             .await
     }
 
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        let subjects = subjects.to_vec();
+        self.database
+            .read("sqlite.refused", move |tx| erasure::refused(tx, &subjects))
+            .await
+    }
+
     async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
         let posts = posts.to_vec();
         let erased = self

@@ -172,6 +172,8 @@ pub(super) async fn refused_posts_stay_away(store: Arc<dyn DocumentStore>) -> Ch
     assert_eq!((erased.records, erased.archived), (1, 1));
     assert_eq!(store.load(&[id("graph:2")]).await?, [Stored::Tombstoned]);
     assert_eq!(store.refuse(&subjects).await?, [], "nothing is left");
+    let asked = [subjects[0].clone(), Subject::Post(id("other"))];
+    assert_eq!(store.refused(&asked).await?, [true, false]);
     Ok(())
 }
 
@@ -201,10 +203,15 @@ pub(super) async fn refused_authors_stay_away(store: Arc<dyn DocumentStore>) -> 
         commit(&*store, &mut record).await?;
     }
     let author = [Subject::Author("instagram:77".parse()?)];
+    assert_eq!(store.refused(&author).await?, [false]);
+    let name = [Subject::Author("instagram:@zoe".parse()?)];
+    assert_eq!(store.refuse(&name).await?, [id("1")]);
     for time in ["once", "again"] {
         let found = store.refuse(&author).await?;
         assert_eq!(found, [id("1"), id("2")], "{time}");
     }
+    let asked = [author[0].clone(), Subject::Author("weibo:77".parse()?)];
+    assert_eq!(store.refused(&asked).await?, [true, false]);
     for (refused, later) in [
         (true, by("10", Some("77"), None)),
         (true, by("11", None, Some("ZOE"))),
