@@ -1,5 +1,6 @@
 //! From documents to the warehouse, and back when a post comes again.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use heurpipe_core::testkit::Posts;
@@ -77,11 +78,20 @@ async fn files_that_nothing_needs_go_after_a_while() {
     );
 }
 
-/// Crawls one post, over documents that have the warehouse behind them or have not.
-async fn crawl(documents: Arc<dyn Documents>, world: &World, post: Post) -> RunReport {
+/// Stores with posts of which none is owed anything but what waits for people, most of them archived.
+async fn archived(seed: u64) -> (World, BTreeMap<PostId, Record>) {
+    let (world, _) = World::random(seed).await;
+    crawl(world.documents.clone(), &world, Vec::new()).await;
+    let posts = world.hot().await;
+    world.archive().run().await.unwrap();
+    (world, posts)
+}
+
+/// Crawls posts, over documents that have the warehouse behind them or have not.
+async fn crawl(documents: Arc<dyn Documents>, world: &World, posts: Vec<Post>) -> RunReport {
     let pipeline = Pipeline::builder("catalog")
         .documents(documents)
-        .source(Posts::new(vec![post]))
+        .source(Posts::new(posts))
         .sink(world.search.clone())
         .build()
         .unwrap();
@@ -90,8 +100,7 @@ async fn crawl(documents: Arc<dyn Documents>, world: &World, post: Post) -> RunR
 
 #[tokio::test]
 async fn a_post_that_comes_again_is_recognised() {
-    let (world, mut posts) = World::random(11).await;
-    world.archive().run().await.unwrap();
+    let (world, mut posts) = archived(11).await;
     let archived = world.cold().await.into_values().next().unwrap();
     let tiered = || {
         Arc::new(Tiered::new(
@@ -101,7 +110,7 @@ async fn a_post_that_comes_again_is_recognised() {
     };
 
     // As it was: it stays where it is.
-    let report = crawl(tiered(), &world, (*archived.post).clone()).await;
+    let report = crawl(tiered(), &world, vec![(*archived.post).clone()]).await;
     assert_eq!((report.posts.filtered, report.posts.delivered), (1, 0));
     world.check_archived(&posts).await;
 
@@ -109,7 +118,7 @@ async fn a_post_that_comes_again_is_recognised() {
     let mut post = (*archived.post).clone();
     post.counts.likes = Some(500);
     post.collected_at = "2026-03-06T00:00:00Z".parse().unwrap();
-    let report = crawl(tiered(), &world, post).await;
+    let report = crawl(tiered(), &world, vec![post]).await;
     assert_eq!(report.posts.delivered, 1);
     let hot = world.hot().await.remove(archived.id()).unwrap();
     assert_eq!(hot.post.counts.likes, Some(500));
@@ -127,12 +136,11 @@ async fn a_post_that_comes_again_is_recognised() {
 
 #[tokio::test]
 async fn without_the_warehouse_a_post_that_comes_again_is_filtered() {
-    let (world, posts) = World::random(13).await;
-    world.archive().run().await.unwrap();
+    let (world, posts) = archived(13).await;
     let archived = world.cold().await.into_values().next().unwrap();
     let mut post = (*archived.post).clone();
     post.counts.likes = Some(500);
-    let report = crawl(world.documents.clone(), &world, post).await;
+    let report = crawl(world.documents.clone(), &world, vec![post]).await;
     assert_eq!((report.posts.filtered, report.posts.delivered), (1, 0));
     world.check_archived(&posts).await;
 }

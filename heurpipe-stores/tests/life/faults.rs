@@ -15,9 +15,13 @@ pub fn rounds() -> u64 {
     rounds.map_or(5, |rounds| rounds.parse().unwrap())
 }
 
-/// The steps at which processes end, each before and after its work, beginning with the first.
-fn steps() -> impl Iterator<Item = (u64, bool)> {
-    (1..MOST_STEPS).flat_map(|step| [(step, false), (step, true)])
+/// Rounds share the steps among them: a process ends at each of them, before and after its work, once in so many rounds.
+const SHARED_BY: u64 = 5;
+
+/// The steps of a round.
+fn steps(round: u64) -> impl Iterator<Item = (u64, bool)> {
+    let steps = (1..MOST_STEPS).filter(move |step| step % SHARED_BY == round % SHARED_BY);
+    steps.flat_map(|step| [(step, false), (step, true)])
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,7 +29,7 @@ async fn an_archive_run_that_ends_at_any_step_loses_and_doubles_nothing() {
     let mut ended = 0;
     for seed in 1..=rounds() {
         for place in [Where::Documents, Where::Objects] {
-            for (step, done) in steps() {
+            for (step, done) in steps(seed) {
                 let (world, posts) = World::random(seed).await;
                 let run = fused(&world, place, step, done).archive().run().await;
                 if run.is_ok() {
@@ -42,7 +46,7 @@ async fn an_archive_run_that_ends_at_any_step_loses_and_doubles_nothing() {
         "{ended} archive runs ended early, {} rounds: 0 lost, 0 doubled",
         rounds()
     );
-    assert!(ended > 20 * rounds());
+    assert!(ended > 4 * rounds());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -51,7 +55,7 @@ async fn an_erasure_that_ends_at_any_step_is_completed_by_the_next() {
     let mut ended = 0;
     for seed in 1..=rounds() {
         for place in EVERYWHERE {
-            for (step, done) in steps() {
+            for (step, done) in steps(seed) {
                 let (world, posts) = World::random(seed).await;
                 world.archive().run().await.unwrap();
                 let run = fused(&world, place, step, done)
@@ -71,5 +75,5 @@ async fn an_erasure_that_ends_at_any_step_is_completed_by_the_next() {
         "{ended} erasures ended early, {} rounds: all completed",
         rounds()
     );
-    assert!(ended > 20 * rounds());
+    assert!(ended > 4 * rounds());
 }
