@@ -98,28 +98,31 @@ async fn crawl(documents: Arc<dyn Documents>, world: &World, posts: Vec<Post>) -
     pipeline.run(RunOptions::default()).await.unwrap()
 }
 
-#[tokio::test]
-async fn a_post_that_comes_again_is_recognised() {
-    let (world, mut posts) = archived(11).await;
-    let archived = world.cold().await.into_values().next().unwrap();
-    let tiered = || {
-        Arc::new(Tiered::new(
-            world.documents.clone(),
-            world.warehouse.clone(),
-        ))
-    };
+fn tiered(world: &World) -> Arc<Tiered> {
+    let (documents, warehouse) = (world.documents.clone(), world.warehouse.clone());
+    Arc::new(Tiered::new(documents, warehouse))
+}
 
-    // As it was: it stays where it is.
-    let report = crawl(tiered(), &world, vec![(*archived.post).clone()]).await;
+#[tokio::test]
+async fn a_post_that_comes_again_as_it_was_stays_where_it_is() {
+    let (world, posts) = archived(11).await;
+    let archived = world.cold().await.into_values().next().unwrap();
+    let report = crawl(tiered(&world), &world, vec![(*archived.post).clone()]).await;
     assert_eq!((report.posts.filtered, report.posts.delivered), (1, 0));
     world.check_archived(&posts).await;
+}
 
-    // Under another id, and with more likes: it goes back to documents with all that was known of it, and the search index takes it.
+#[tokio::test]
+async fn a_post_that_comes_again_changed_goes_back_to_documents() {
+    let (world, mut posts) = archived(11).await;
+    let archived = world.cold().await.into_values().next().unwrap();
     let mut post = (*archived.post).clone();
     post.counts.likes = Some(500);
     post.collected_at = "2026-03-06T00:00:00Z".parse().unwrap();
-    let report = crawl(tiered(), &world, vec![post]).await;
+    let report = crawl(tiered(&world), &world, vec![post]).await;
     assert_eq!(report.posts.delivered, 1);
+
+    // With all that was known of it, and the search index takes it.
     let hot = world.hot().await.remove(archived.id()).unwrap();
     assert_eq!(hot.post.counts.likes, Some(500));
     assert_eq!(hot.observations.len(), 2);

@@ -84,6 +84,7 @@ impl World {
             Platform::instagram(),
             format!("graph:{number}"),
         )];
+        post.counts.likes = Some(number);
         let whose = dice.below(4);
         post.text = match whose {
             0 => format!("{MARKER} {number}"),
