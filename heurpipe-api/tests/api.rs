@@ -370,7 +370,7 @@ async fn an_erased_post_is_not_found() {
     );
     let site = heurpipe_api::router(state.build());
     assert_eq!(get(&site, "/v1/posts/weibo/1").await.status, StatusCode::OK);
-    documents.tombstone(&[id]).await.unwrap();
+    documents.erase(&[id]).await.unwrap();
     assert_eq!(
         get(&site, "/v1/posts/weibo/1").await.status,
         StatusCode::NOT_FOUND

@@ -71,13 +71,14 @@ pub use traits::analyses::{Analysed, AnalysisCache, Likeness, NearFindings};
 pub use traits::blobs::Blobs;
 pub use traits::decoder::{Decoded, Decoder, Fit, PixelFormat, PixelRequest, Pixels, Resample};
 pub use traits::documents::{
-    AnalysisGroup, CheckpointKey, DeadLetter, DeadLetterCount, DeadLetterScan, Documents,
+    AnalysisGroup, CheckpointKey, DayCount, DeadLetter, DeadLetterCount, DeadLetterScan, Documents,
     RecordPage, RunRecord, Scan, Stored,
 };
 pub use traits::enricher::{
     Batch, Cost, Enriched, Enricher, EnricherExt, EnricherFn, EnricherSpec, Granularity, Input,
     Item, ItemResult, Shadow, When, shadow_name,
 };
+pub use traits::erasure::{Erased, Subject};
 pub use traits::gate::{QualityGate, Question, Verdict};
 pub use traits::media::{FetchMedia, MediaOutcome, MediaRequest};
 pub use traits::review::{ReviewQueue, ReviewTask};

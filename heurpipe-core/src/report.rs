@@ -13,7 +13,7 @@ pub enum Outcome {
     Delivered,
     /// No sink wants it, or it was known already.
     Filtered {
-        /// Why: `duplicate`, `unchanged`, `tombstoned`, `not relevant`.
+        /// Why: `duplicate`, `unchanged`, `archived`, `tombstoned`, `not relevant`.
         reason: Cow<'static, str>,
     },
     /// It waits for people.

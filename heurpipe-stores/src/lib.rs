@@ -43,6 +43,8 @@ mod task;
 
 pub mod blobs;
 pub mod documents;
+#[cfg(feature = "warehouse")]
+pub mod life;
 pub mod search;
 #[cfg(feature = "suite")]
 pub mod suite;

@@ -6,8 +6,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use heurpipe_core::{
-    Analysed, AnalysisCache, DeadLetterScan, Digest, Documents, Error, ErrorKind, Filter, Finding,
-    Likeness, PictureHash, Platform, Post, PostId, Record, Retry, Scan, Stored,
+    Analysed, AnalysisCache, Author, DeadLetterScan, Digest, Documents, Error, ErrorKind, Filter,
+    Finding, Likeness, PictureHash, Platform, Post, PostId, Record, Retry, ReviewQueue, Scan,
+    Stored, Subject,
 };
 use heurpipe_stores::documents::{MemoryDocuments, SqliteDocuments};
 use heurpipe_stores::suite::differential::{self, Extent};
@@ -35,7 +36,7 @@ async fn memory_conforms() {
         .await
         .unwrap();
     let store = MemoryDocuments::new();
-    suite::documents::erasing(&store, async |ids| store.tombstone(ids).await)
+    suite::documents::erasing(&store, async |ids| store.erase(ids).await.map(drop))
         .await
         .unwrap();
 }
@@ -54,7 +55,7 @@ async fn sqlite_conforms() {
     let store = SqliteDocuments::open(folder.path().join("erasing.db"))
         .await
         .unwrap();
-    suite::documents::erasing(&store, async |ids| store.tombstone(ids).await)
+    suite::documents::erasing(&store, async |ids| store.erase(ids).await.map(drop))
         .await
         .unwrap();
 }
@@ -81,7 +82,7 @@ async fn what_was_committed_survives_the_end_of_the_process() {
     let path = folder.path().join("documents.db");
     let store = SqliteDocuments::open(&path).await.unwrap();
     store.commit(&[&record("1")]).await.unwrap();
-    store.tombstone(&[record("2").id().clone()]).await.unwrap();
+    store.erase(&[record("2").id().clone()]).await.unwrap();
 
     // The files as a killed process leaves them: never closed, the log never merged.
     let killed = folder.path().join("killed.db");
@@ -295,6 +296,7 @@ async fn no_more_likenesses_are_remembered_than_analyses() {
 
 const VERSION_1: &str = include_str!("fixtures/documents-1.sql");
 const VERSION_2: &str = include_str!("fixtures/documents-2.sql");
+const VERSION_3: &str = include_str!("fixtures/documents-3.sql");
 
 /// A database as an earlier version wrote it.
 fn written(path: &Path, dump: &str) {
@@ -401,8 +403,65 @@ async fn a_database_of_version_2_is_brought_up_to_date() {
 }
 
 #[tokio::test]
+async fn a_database_of_version_3_is_brought_up_to_date() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    written(&path, VERSION_3);
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    let days = store.days(&Scan::matching(Filter::All)).await.unwrap();
+    let days: Vec<_> = days
+        .iter()
+        .map(|count| (count.day.map(|day| day.to_string()), count.records))
+        .collect();
+    assert_eq!(days, [(None, 2), (Some("2026-03-01".to_owned()), 1)]);
+
+    // What is about a post is found by it, although it was written before posts were looked for.
+    let torn = store.dead_letters(&DeadLetterScan::all()).await.unwrap();
+    let torn = torn.iter().find(|letter| letter.record.is_some()).unwrap();
+    let erased = store.erase(std::slice::from_ref(&torn.post)).await.unwrap();
+    assert_eq!((erased.records, erased.dead_letters), (1, 2));
+    let asked = ReviewQueue::open(&store, None, 10).await.unwrap().remove(0);
+    let erased = store.erase(&[asked.post]).await.unwrap();
+    assert_eq!((erased.records, erased.tasks), (1, 1));
+    let author = "instagram:@maison".parse().unwrap();
+    let found = store.refuse(&[Subject::Author(author)]).await.unwrap();
+    assert_eq!(found, ["instagram:7".parse().unwrap()]);
+
+    drop(store);
+    let fresh = folder.path().join("fresh.db");
+    drop(SqliteDocuments::open(&fresh).await.unwrap());
+    assert_eq!(tables(&path), tables(&fresh));
+}
+
+#[tokio::test]
+async fn a_database_does_not_tell_who_was_erased() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("documents.db");
+    let store = SqliteDocuments::open(&path).await.unwrap();
+    let mut post = record("1704067200123").post;
+    let mut author = Author::unknown();
+    author.handle = Some("maison.marker".to_owned());
+    post.author = Some(author);
+    store.commit(&[&Record::new(post)]).await.unwrap();
+    let author = Subject::Author("instagram:@maison.marker".parse().unwrap());
+    let found = store.refuse(&[author]).await.unwrap();
+    store.erase(&found).await.unwrap();
+    // The store is open still: neither freed pages nor the log keep what was in them.
+    for file in std::fs::read_dir(folder.path()).unwrap() {
+        let bytes = std::fs::read(file.unwrap().path()).unwrap();
+        let text = String::from_utf8_lossy(&bytes);
+        assert!(!text.contains("maison.marker"));
+        assert!(!text.contains("1704067200123"));
+    }
+}
+
+#[tokio::test]
 async fn a_database_of_an_earlier_version_is_not_changed_by_a_reader() {
-    for (version, dump) in [("version 1", VERSION_1), ("version 2", VERSION_2)] {
+    for (version, dump) in [
+        ("version 1", VERSION_1),
+        ("version 2", VERSION_2),
+        ("version 3", VERSION_3),
+    ] {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("documents.db");
         written(&path, dump);

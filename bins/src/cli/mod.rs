@@ -1,10 +1,12 @@
 //! The command line of `heurpipe`.
 
+mod archive;
 mod check_page;
 mod config;
 mod dead_letters;
 mod demo;
 mod doctor;
+mod forget;
 mod models;
 mod plan;
 mod progress;
@@ -51,6 +53,10 @@ enum Command {
     Runs(runs::Runs),
     /// List posts that could not be processed, by cause, or drop them.
     DeadLetters(dead_letters::DeadLetters),
+    /// Move settled posts of old days from documents into the warehouse.
+    Archive(archive::Archive),
+    /// Erase a post, or all posts of an author, everywhere and for good; prints a receipt.
+    Forget(forget::Forget),
     /// Print posts that match a filter, or rows by SQL.
     Query(query::Query),
     /// Serve the simulator's Instagram and Weibo APIs on loopback.
@@ -205,6 +211,8 @@ impl Cli {
             Command::Reanalyse(again) => again.run(&with_runtime(loaded()?)?).await,
             Command::Runs(runs) => runs.run(&loaded()?).await,
             Command::DeadLetters(letters) => letters.run(&loaded()?).await,
+            Command::Archive(archive) => archive.run(&loaded()?).await,
+            Command::Forget(forget) => forget.run(&loaded()?).await,
             Command::Query(query) => query.run(&loaded()?).await,
             Command::Simulate(simulate) => simulate.run().await,
             Command::Models(models) => models.run(&with_runtime(loaded()?)?).await,

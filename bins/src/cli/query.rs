@@ -1,13 +1,14 @@
 //! `heurpipe query`: posts by filter, rows by SQL.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use clap::{Args, ValueEnum};
 use futures::{StreamExt, TryStreamExt, stream::BoxStream};
-use heurpipe_core::{Error, ErrorKind, Filter, PostId, Record, Stored};
+use heurpipe_core::{Error, ErrorKind, Filter, Flat, PostId, Record, Stored};
 use heurpipe_sources::ndjson;
 use heurpipe_stores::Mode;
 use heurpipe_stores::documents::DocumentStore;
@@ -195,19 +196,53 @@ struct Matching {
 
 impl HotRows for Matching {
     fn pages(&self) -> BoxStream<'_, heurpipe_core::Result<Vec<Record>>> {
+        let seen = Arc::new(Seen::default());
+        let seeing = Arc::clone(&seen);
+        let hot = self.hot.pages().inspect_ok(move |page| seeing.add(page));
+        // Read after the hot records: what has gone from there since is in the warehouse.
         let cold = futures::stream::once(self.warehouse.scan(&self.filter))
             .try_flatten()
-            .and_then(|page| self.only_cold(page));
-        self.hot.pages().chain(cold).boxed()
+            .and_then(move |page| self.only_cold(page, Arc::clone(&seen)));
+        hot.chain(cold).boxed()
     }
 }
 
 impl Matching {
-    async fn only_cold(&self, page: Vec<Record>) -> heurpipe_core::Result<Vec<Record>> {
+    /// Records of the warehouse that count and have not come as hot ones. A post that was brought back to documents meanwhile comes as it is there.
+    async fn only_cold(
+        &self,
+        page: Vec<Record>,
+        seen: Arc<Seen>,
+    ) -> heurpipe_core::Result<Vec<Record>> {
         let ids: Vec<PostId> = page.iter().map(|record| record.id().clone()).collect();
         let stored = self.documents.load(&ids).await?;
         let cold = page.into_iter().zip(stored);
-        let cold = cold.filter(|(_, stored)| *stored == Stored::Unknown);
-        Ok(cold.map(|(record, _)| record).collect())
+        let cold = cold.filter(|(record, _)| !seen.holds(record.id()));
+        Ok(cold
+            .filter_map(|(record, stored)| match stored {
+                Stored::Unknown | Stored::Archived { .. } => Some(record),
+                Stored::Known(hot) => self.filter.matches(&Flat::of(&hot)).then_some(*hot),
+                Stored::Tombstoned => None,
+            })
+            .collect())
+    }
+}
+
+/// The posts that came as hot ones: they may go to the warehouse before that is read.
+#[derive(Default)]
+struct Seen(Mutex<HashSet<PostId>>);
+
+impl Seen {
+    fn add(&self, page: &[Record]) {
+        let ids = page.iter().map(|record| record.id().clone());
+        self.lock().extend(ids);
+    }
+
+    fn holds(&self, id: &PostId) -> bool {
+        self.lock().contains(id)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashSet<PostId>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

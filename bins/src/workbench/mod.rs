@@ -14,6 +14,7 @@ use heurpipe_core::{
 use heurpipe_models::PictureDecoder;
 use heurpipe_sources::media::MediaFetcher;
 use heurpipe_stores::documents::DocumentStore;
+use heurpipe_stores::life::Tiered;
 use heurpipe_stores::warehouse::{self, Warehouse};
 use heurpipe_stores::{Mode, blobs, documents, search};
 use secrecy::SecretString;
@@ -30,7 +31,7 @@ const WEIBO_PAGE: &str = "https://weibo.com/";
 pub struct Workbench {
     config: Config,
     base: PathBuf,
-    /// The system of record.
+    /// The system of record, with the warehouse behind it.
     pub documents: Arc<dyn DocumentStore>,
     /// The search index.
     pub search: Arc<dyn SearchIndex>,
@@ -61,7 +62,10 @@ impl Workbench {
         let stores = &loaded.config.stores;
         let at = |url: &str| store_url(url, &loaded.base);
         Ok(Self {
-            documents: documents::open(&at(&stores.documents), Mode::ReadWrite).await?,
+            documents: Arc::new(Tiered::new(
+                documents::open(&at(&stores.documents), Mode::ReadWrite).await?,
+                warehouse_to_read(loaded).await?,
+            )),
             search: search::open(&at(&stores.search), Mode::ReadWrite).await?,
             blobs: blobs::open(&at(&stores.blobs), Mode::ReadWrite).await?,
             config: loaded.config.clone(),
@@ -90,7 +94,10 @@ impl Workbench {
             opened => opened?,
         };
         Ok(Self {
-            documents: documents_to_read(loaded).await?,
+            documents: Arc::new(Tiered::new(
+                documents_to_read(loaded).await?,
+                warehouse_to_read(loaded).await?,
+            )),
             search,
             blobs,
             config: loaded.config.clone(),
@@ -272,6 +279,15 @@ pub async fn warehouse_to_read(loaded: &Loaded) -> Result<Arc<dyn Warehouse>> {
         }
         opened => opened,
     }
+}
+
+/// The warehouse, for writing; it is made when it is not there.
+///
+/// # Errors
+/// When it cannot be opened.
+pub async fn warehouse_to_write(loaded: &Loaded) -> Result<Arc<dyn Warehouse>> {
+    let url = store_url(&loaded.config.stores.warehouse, &loaded.base);
+    warehouse::open(&url, Mode::ReadWrite).await
 }
 
 /// A store's URL with its relative path resolved against the configuration's folder.

@@ -138,7 +138,7 @@ pub(crate) async fn find(state: &AppState, platform: &str, id: &str) -> Result<R
     let found = match stored.into_iter().next() {
         Some(Stored::Known(record)) => Some(*record),
         Some(Stored::Tombstoned) => None,
-        Some(Stored::Unknown) | None => state.search().get(&id).await?,
+        Some(Stored::Unknown | Stored::Archived { .. }) | None => state.search().get(&id).await?,
     };
     found.ok_or_else(|| Problem::not_found(format!("there is no post {id}")))
 }

@@ -1,6 +1,7 @@
 //! The vocabulary: what posts, annotations and records are.
 
 pub mod annotation;
+mod author_ref;
 pub mod id;
 pub mod ledger;
 mod merge;
@@ -12,6 +13,7 @@ mod states;
 mod tests;
 
 pub use annotation::{Annotation, By, ColourShare, Finding, Producer, Region, Target, Value};
+pub use author_ref::AuthorRef;
 pub use id::{Digest, Fingerprint, InputDigest, Platform, PostId};
 pub use ledger::{LedgerEntry, LedgerOutcome, SkipReason};
 pub use picture_hash::PictureHash;

@@ -52,6 +52,11 @@ impl State {
         matches!(self, Self::Delivered | Self::Pending { delivered: true })
     }
 
+    /// Whether the use case owes nothing more: neither pending nor waiting for a person.
+    pub fn is_settled(&self) -> bool {
+        !matches!(self, Self::Pending { .. } | Self::Held { .. })
+    }
+
     /// The stable name: `pending`, `held`, `delivered`, `filtered`, `rejected`, `dead`.
     pub fn name(&self) -> &'static str {
         match self {

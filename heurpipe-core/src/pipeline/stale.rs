@@ -111,7 +111,7 @@ impl Groups {
             let stale = match sample {
                 Stored::Known(record) => pipeline.enrichers().any(|e| may_be_stale(e, &record)),
                 // It changed in between: its group is looked at.
-                Stored::Unknown | Stored::Tombstoned => true,
+                Stored::Unknown | Stored::Archived { .. } | Stored::Tombstoned => true,
             };
             match stale {
                 true => sorted.stale.push(group),

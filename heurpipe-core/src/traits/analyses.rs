@@ -38,6 +38,13 @@ pub trait AnalysisCache: Send + Sync {
         let _ = analysed;
         Ok(())
     }
+
+    /// Forgets what was found in these pictures, as far as it is known which findings are theirs, and gives how many went. Known are those whose
+    /// likeness is kept: a key alone does not tell of which picture it was made.
+    async fn forget(&self, pictures: &[Digest]) -> Result<u64> {
+        let _ = pictures;
+        Ok(0)
+    }
 }
 
 /// What a picture looks like to an enricher.

@@ -2,9 +2,11 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
+use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 
 use super::enricher::ItemResult;
+use super::erasure::{Erased, Subject};
 use super::source::{Checkpoint, Partition};
 use crate::Result;
 use crate::filter::Filter;
@@ -14,14 +16,16 @@ use crate::report::RunReport;
 /// Keeps records, checkpoints, runs, dead letters and tombstones.
 ///
 /// What an implementer must uphold: `commit` is atomic per record and durable when it returns; a record is replaced only by
-/// compare-and-set on its revision; a tombstoned post is never stored.
+/// compare-and-set on its revision; a tombstoned post is never stored, nor a dead letter or a task about it.
 #[async_trait]
 pub trait Documents: Send + Sync {
-    /// What is known of each post, in the order of the ids. An id also finds a record that has it as an alias.
+    /// What is known of each post, in the order of the ids. An id also finds a record that has it as an alias, or had it when it was
+    /// [removed](Self::remove).
     async fn load(&self, ids: &[PostId]) -> Result<Vec<Stored>>;
 
     /// Stores each record whose `revision` is the stored one (0: not stored yet) and gives the new revision, one higher.
-    /// Another revision gives `Conflict`; a tombstoned post gives `PermissionDenied`. One outcome per record, in order.
+    /// Another revision gives `Conflict`; a tombstoned post, or one of a tombstoned author, gives `PermissionDenied`. One outcome per record, in
+    /// order. The stored revision of a record that was [removed](Self::remove) is that which it had.
     async fn commit(&self, records: &[&Record]) -> Result<Vec<ItemResult<u64>>>;
 
     /// Records in the order of their ids, a page at a time.
@@ -29,6 +33,29 @@ pub trait Documents: Send + Sync {
 
     /// How many records a scan would give, whatever its limit.
     async fn count(&self, scan: &Scan) -> Result<u64>;
+
+    /// How many records a scan would give, whatever its limit, by the day (UTC) on which they were published, in this order. Those of which
+    /// this is not known come first.
+    async fn days(&self, scan: &Scan) -> Result<Vec<DayCount>>;
+
+    /// Removes records whose `revision` is the stored one: something else keeps them from now on. That they were archived is remembered, under all
+    /// their ids; see [`Stored::Archived`]. Another revision gives `Conflict` and keeps the record; what is not there is removed already. Durable when
+    /// it returns. One outcome per record, in order.
+    async fn remove(&self, records: &[(PostId, u64)]) -> Result<Vec<ItemResult<()>>>;
+
+    /// Sees to it that these posts and authors are never stored again, and gives the posts that are here of them: in records or archived, by
+    /// their own ids, each once. Nothing is removed yet, but [`load`](Self::load) says of them that they are tombstoned.
+    ///
+    /// A post is refused under all ids that it has here, an author under the given name: further names are further subjects. What is remembered
+    /// does not tell who was erased where the store outlives the process. Doing it again changes nothing. Durable when it returns.
+    async fn refuse(&self, subjects: &[Subject]) -> Result<Vec<PostId>>;
+
+    /// Whether each of these is refused, in order.
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>>;
+
+    /// [Refuses](Self::refuse) posts and removes all that is here of them: records, what is remembered of archived ones, dead letters, tasks. Erasing
+    /// what is not there is fine. Durable when it returns.
+    async fn erase(&self, posts: &[PostId]) -> Result<Erased>;
 
     /// The distinct values of [`Record::analysis`] among the records that a use case knows, with how many records have each and one of
     /// them. Answered from an index: re-analysis finds stale records by it.
@@ -72,6 +99,13 @@ pub enum Stored {
     Unknown,
     /// This.
     Known(Box<Record>),
+    /// It was here and is kept elsewhere now; see [`Documents::remove`]. A commit with this revision brings it back.
+    Archived {
+        /// Its own id.
+        post: PostId,
+        /// The revision that it had.
+        revision: u64,
+    },
     /// It was erased and must not come back.
     Tombstoned,
 }
@@ -88,6 +122,8 @@ pub struct Scan {
     pub use_case: Option<String>,
     /// Records whose [`analysis`](Record::analysis) is one of these.
     pub analyses: Option<Vec<Fingerprint>>,
+    /// Records of which no use case owes anything: none is pending or held.
+    pub settled: bool,
     /// Only ids after this one.
     pub after: Option<PostId>,
     /// At most so many.
@@ -122,6 +158,12 @@ impl Scan {
         self
     }
 
+    /// Only records of which no use case owes anything.
+    pub fn settled(mut self) -> Self {
+        self.settled = true;
+        self
+    }
+
     /// At most so many a page.
     pub fn limit(mut self, limit: usize) -> Self {
         self.limit = limit;
@@ -142,6 +184,15 @@ pub struct RecordPage {
     pub records: Vec<Record>,
     /// Scan again after this id; none: that was all.
     pub next: Option<PostId>,
+}
+
+/// How many records were published on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct DayCount {
+    /// The day, UTC; none: it is not known.
+    pub day: Option<Date>,
+    /// How many.
+    pub records: u64,
 }
 
 /// Records of a use case that were made by the same set of enrichers.

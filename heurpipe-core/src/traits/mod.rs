@@ -5,6 +5,7 @@ pub mod blobs;
 pub mod decoder;
 pub mod documents;
 pub mod enricher;
+pub mod erasure;
 pub mod gate;
 pub mod media;
 pub mod review;

@@ -7,10 +7,11 @@ use futures::stream::BoxStream;
 
 use super::analyses::{Analysed, AnalysisCache, Likeness, NearFindings};
 use super::documents::{
-    AnalysisGroup, CheckpointKey, DeadLetter, DeadLetterCount, DeadLetterScan, Documents,
+    AnalysisGroup, CheckpointKey, DayCount, DeadLetter, DeadLetterCount, DeadLetterScan, Documents,
     RecordPage, RunRecord, Scan, Stored,
 };
 use super::enricher::ItemResult;
+use super::erasure::{Erased, Subject};
 use super::gate::{QualityGate, Verdict};
 use super::review::{ReviewQueue, ReviewTask};
 use super::source::{Checkpoint, Page, Partition, Source, SourceSpec};
@@ -75,6 +76,26 @@ impl<D: Documents + ?Sized> Documents for Arc<D> {
 
     async fn count(&self, scan: &Scan) -> Result<u64> {
         (**self).count(scan).await
+    }
+
+    async fn days(&self, scan: &Scan) -> Result<Vec<DayCount>> {
+        (**self).days(scan).await
+    }
+
+    async fn remove(&self, records: &[(PostId, u64)]) -> Result<Vec<ItemResult<()>>> {
+        (**self).remove(records).await
+    }
+
+    async fn refuse(&self, subjects: &[Subject]) -> Result<Vec<PostId>> {
+        (**self).refuse(subjects).await
+    }
+
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        (**self).refused(subjects).await
+    }
+
+    async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
+        (**self).erase(posts).await
     }
 
     async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
@@ -142,6 +163,10 @@ impl<A: AnalysisCache + ?Sized> AnalysisCache for Arc<A> {
 
     async fn remember_near(&self, analysed: &[Analysed]) -> Result<()> {
         (**self).remember_near(analysed).await
+    }
+
+    async fn forget(&self, pictures: &[Digest]) -> Result<u64> {
+        (**self).forget(pictures).await
     }
 }
 

@@ -111,7 +111,7 @@ async fn a_post_that_is_gone_is_brought_up_to_date_where_it_was_delivered() {
 #[tokio::test]
 async fn a_post_that_was_erased_does_not_come_back() {
     let documents = memory();
-    documents.tombstone(&[id(1)]).await.unwrap();
+    documents.erase(&[id(1)]).await.unwrap();
     let (out, probe) = (Collect::new("out"), Probe::new("probe"));
     let source = Watched::new("posts", Posts::new(posts(3)));
     let report = run(with(&documents)

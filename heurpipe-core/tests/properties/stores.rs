@@ -79,6 +79,36 @@ impl Documents for Watched {
             .await
     }
 
+    async fn days(&self, scan: &Scan) -> Result<Vec<DayCount>> {
+        self.fuse
+            .call(self.world.documents.days(scan), ready(()))
+            .await
+    }
+
+    async fn remove(&self, records: &[(PostId, u64)]) -> Result<Vec<ItemResult<()>>> {
+        self.fuse
+            .call(self.world.documents.remove(records), ready(()))
+            .await
+    }
+
+    async fn refuse(&self, subjects: &[Subject]) -> Result<Vec<PostId>> {
+        self.fuse
+            .call(self.world.documents.refuse(subjects), ready(()))
+            .await
+    }
+
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        self.fuse
+            .call(self.world.documents.refused(subjects), ready(()))
+            .await
+    }
+
+    async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
+        self.fuse
+            .call(self.world.documents.erase(posts), ready(()))
+            .await
+    }
+
     async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
         self.fuse
             .call(self.world.documents.analyses(use_case), ready(()))

@@ -58,7 +58,7 @@ impl World {
     pub async fn new(case: &Case) -> Arc<Self> {
         let documents = Arc::new(MemoryDocuments::new());
         let erased: Vec<PostId> = case.erased.iter().copied().map(post_id).collect();
-        documents.tombstone(&erased).await.unwrap();
+        documents.erase(&erased).await.unwrap();
         Arc::new(Self {
             documents,
             shelves: case.graph.sinks.iter().map(|_| Arc::default()).collect(),
@@ -119,7 +119,7 @@ impl World {
             return self.is_buried(&id).await;
         }
         match (self.stored(&id).await, item) {
-            (Stored::Tombstoned, _) => true,
+            (Stored::Tombstoned | Stored::Archived { .. }, _) => true,
             (Stored::Known(record), Incoming::Post(post)) => {
                 let has_state = record.states.contains_key(USE_CASE);
                 has_state && record.post.collected_at >= post.collected_at

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use heurpipe_core::{Error, ErrorKind, Result, Retry};
+use jiff::Timestamp;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
@@ -23,6 +24,16 @@ pub(super) struct Bucket {
     store: Arc<dyn ObjectStore>,
     /// The folder, where it is one: what is written there is synced.
     folder: Option<PathBuf>,
+}
+
+/// What is known of an object without reading it.
+pub(super) struct Object {
+    /// Its path.
+    pub(super) path: Path,
+    /// Its size.
+    pub(super) bytes: u64,
+    /// When it was written, to the second.
+    pub(super) written: Timestamp,
 }
 
 /// An object's content.
@@ -114,14 +125,79 @@ impl Bucket {
         }
     }
 
-    /// The paths under a prefix.
-    pub(super) async fn list(&self, prefix: &Path) -> Result<Vec<Path>> {
+    /// Writes an object in the place of another. Durable when it returns.
+    pub(super) async fn replace(&self, path: &Path, bytes: Bytes) -> Result<()> {
+        self.store
+            .put(path, PutPayload::from_bytes(bytes))
+            .await
+            .map_err(|error| failure("warehouse.write", path, error))?;
+        self.sync(path).await
+    }
+
+    /// Removes an object; whether it was there. Durable when it returns.
+    pub(super) async fn delete(&self, path: &Path) -> Result<bool> {
+        match self.store.delete(path).await {
+            Ok(()) => {
+                self.sync_folder_of(path).await?;
+                Ok(true)
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(failure("warehouse.delete", path, error)),
+        }
+    }
+
+    /// The objects under a prefix.
+    pub(super) async fn objects(&self, prefix: &Path) -> Result<Vec<Object>> {
         self.store
             .list(Some(prefix))
-            .map_ok(|meta| meta.location)
+            .map_ok(|meta| Object {
+                path: meta.location,
+                bytes: meta.size,
+                written: instant(meta.last_modified.timestamp()),
+            })
             .try_collect()
             .await
             .map_err(|error| failure("warehouse.list", prefix, error))
+    }
+
+    /// Removes what writers that were killed have left of objects that they had not finished, and gives how many there were. A store elsewhere
+    /// keeps nothing of them.
+    pub(super) async fn delete_drafts(&self) -> Result<u64> {
+        let Some(root) = self.folder.clone() else {
+            return Ok(0);
+        };
+        task::blocking("warehouse.delete", move || {
+            let mut deleted = 0;
+            let mut folders = vec![root];
+            while let Some(folder) = folders.pop() {
+                let fail = |error| io_error("warehouse.delete", &folder, error);
+                for entry in std::fs::read_dir(&folder).map_err(fail)? {
+                    let entry = entry.map_err(fail)?;
+                    if entry.file_type().map_err(fail)?.is_dir() {
+                        folders.push(entry.path());
+                    } else if is_draft(&entry.file_name().to_string_lossy()) {
+                        std::fs::remove_file(entry.path()).map_err(fail)?;
+                        deleted += 1;
+                    }
+                }
+            }
+            Ok(deleted)
+        })
+        .await
+    }
+
+    async fn sync_folder_of(&self, path: &Path) -> Result<()> {
+        let Some(root) = self.folder.clone() else {
+            return Ok(());
+        };
+        let file = root.join(path.as_ref());
+        task::blocking("warehouse.delete", move || {
+            let folder = file.parent().unwrap_or(&root);
+            File::open(folder)
+                .and_then(|opened| opened.sync_all())
+                .map_err(|error| io_error("warehouse.delete", folder, error))
+        })
+        .await
     }
 
     /// Brings an object and the folders that name it to the disk.
@@ -142,6 +218,17 @@ impl Bucket {
         })
         .await
     }
+}
+
+/// Files are written under another name first: their own, `#` and a number.
+fn is_draft(name: &str) -> bool {
+    name.rsplit_once('#')
+        .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// A time beyond what can be reckoned with is the last one: nothing so young is deleted.
+fn instant(seconds: i64) -> Timestamp {
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
 /// Tells a folder that cannot be written at once, not at the end of the first run.

@@ -16,6 +16,9 @@ const FORMAT: u32 = 1;
 
 const FOLDER: &str = "manifests";
 
+/// How often the newest manifest is looked for again since it was retired in between.
+const MAX_RETIRED: usize = 5;
+
 /// The state of a warehouse: all that counts, nothing that does not.
 ///
 /// A manifest is written once under the number after the one it was made from. Of two writers that make the same number one finds it
@@ -29,6 +32,9 @@ pub struct Manifest {
     pub number: u64,
     /// The segments, by path.
     pub segments: Vec<Segment>,
+    /// Whether it has given up what it held, because that was erased: only its number is taken still.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
 }
 
 /// A Parquet file of rows published on one day.
@@ -70,20 +76,60 @@ impl Manifest {
             format: FORMAT,
             number: 0,
             segments: Vec::new(),
+            retired: false,
         }
     }
 
     /// The newest manifest.
     pub(super) async fn latest(bucket: &Bucket) -> Result<Self> {
-        let paths = bucket.list(&Path::from(FOLDER)).await?;
-        let newest = paths
-            .iter()
-            .filter_map(|path| number_of(path).map(|number| (number, path)))
-            .max();
-        match newest {
-            Some((number, path)) => Self::read(bucket, number, path).await,
-            None => Ok(Self::empty()),
+        for _ in 0..MAX_RETIRED {
+            let Some((number, path)) = numbered(bucket).await?.pop() else {
+                return Ok(Self::empty());
+            };
+            let manifest = Self::read(bucket, number, &path).await?;
+            // It was retired after it was listed: there is a newer one.
+            if !manifest.retired {
+                return Ok(manifest);
+            }
         }
+        Err(Error::new(ErrorKind::Corrupt, "warehouse.manifest")
+            .message("the newest manifest has given up what it held"))
+    }
+
+    /// Makes manifests before this one give up what they held, and gives how many did. Their numbers stay taken: a writer that is late by several
+    /// manifests must not find one of them free.
+    ///
+    /// `older_than`: only those written before this time.
+    pub(super) async fn retire_earlier(
+        &self,
+        bucket: &Bucket,
+        older_than: Option<Timestamp>,
+    ) -> Result<u64> {
+        let mut retired = 0;
+        for object in bucket.objects(&Path::from(FOLDER)).await? {
+            let Some(number) = number_of(&object.path).filter(|n| *n < self.number) else {
+                continue;
+            };
+            let stub = Self {
+                number,
+                retired: true,
+                ..Self::empty()
+            };
+            let bytes = stub.encode()?;
+            let is_stub = object.bytes <= bytes.len() as u64;
+            if is_stub || older_than.is_some_and(|limit| object.written >= limit) {
+                continue;
+            }
+            bucket.replace(&object.path, bytes).await?;
+            retired += 1;
+        }
+        Ok(retired)
+    }
+
+    fn encode(&self) -> Result<Bytes> {
+        serde_json::to_vec_pretty(self)
+            .map(Bytes::from)
+            .map_err(|error| Error::new(ErrorKind::Internal, "warehouse.manifest").cause(error))
     }
 
     async fn read(bucket: &Bucket, number: u64, path: &Path) -> Result<Self> {
@@ -119,6 +165,16 @@ impl Manifest {
                 segment.deleted.extend(ids.iter().cloned());
             }
         }
+        self.with(segments, added)
+    }
+
+    /// The manifest after this one: with segments of these paths replaced by those.
+    pub(super) fn replacing(&self, paths: &BTreeSet<String>, by: Vec<Segment>) -> Self {
+        let kept = self.segments.iter().filter(|s| !paths.contains(&s.path));
+        self.with(kept.cloned().collect(), by)
+    }
+
+    fn with(&self, mut segments: Vec<Segment>, added: Vec<Segment>) -> Self {
         segments.retain(|segment| segment.live() > 0);
         segments.extend(added);
         segments.sort_by(|a, b| a.path.cmp(&b.path));
@@ -126,15 +182,14 @@ impl Manifest {
             format: FORMAT,
             number: self.number + 1,
             segments,
+            retired: false,
         }
     }
 
     /// Makes this the newest manifest; false when its number is taken.
     pub(super) async fn commit(&self, bucket: &Bucket) -> Result<bool> {
-        let bytes = serde_json::to_vec_pretty(self)
-            .map_err(|error| Error::new(ErrorKind::Internal, "warehouse.manifest").cause(error))?;
         let path = Path::from(format!("{FOLDER}/{:08}.json", self.number));
-        bucket.create(&path, Bytes::from(bytes)).await
+        bucket.create(&path, self.encode()?).await
     }
 
     /// What it holds.
@@ -151,6 +206,17 @@ impl Manifest {
             bytes: self.segments.iter().map(|s| s.bytes).sum(),
         }
     }
+}
+
+/// The manifests there are, by number.
+async fn numbered(bucket: &Bucket) -> Result<Vec<(u64, Path)>> {
+    let objects = bucket.objects(&Path::from(FOLDER)).await?;
+    let paths = objects.into_iter().map(|object| object.path);
+    let mut numbered: Vec<(u64, Path)> = paths
+        .filter_map(|path| number_of(&path).map(|number| (number, path)))
+        .collect();
+    numbered.sort();
+    Ok(numbered)
 }
 
 fn number_of(path: &Path) -> Option<u64> {

@@ -9,10 +9,12 @@ mod manifest;
 pub mod output;
 mod prune;
 mod query;
+mod rewrite;
 mod rows;
 mod schema;
 mod segment;
 mod store;
+mod sweep;
 
 use std::sync::Arc;
 
@@ -21,7 +23,7 @@ use arrow::datatypes::SchemaRef;
 use async_trait::async_trait;
 use futures::stream::BoxStream;
 use heurpipe_core::{Filter, PostId, Record, Result};
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 
 use crate::{Mode, address};
@@ -57,6 +59,26 @@ pub trait Warehouse: Send + Sync {
     /// Those of [`append`](Self::append).
     async fn remove(&self, ids: &[PostId]) -> Result<u64>;
 
+    /// The record of each post, in the order of the ids; none where the post is not there.
+    ///
+    /// # Errors
+    /// `Corrupt`, naming the file, when a segment cannot be read.
+    async fn get(&self, ids: &[PostId]) -> Result<Vec<Option<Record>>>;
+
+    /// Takes posts out for good: when it returns, nothing that the warehouse keeps holds a byte of their rows. A call that was interrupted is
+    /// completed by the next with the same ids. Whoever reads an earlier state meanwhile may be told that a file is missing, and begins again.
+    ///
+    /// # Errors
+    /// Those of [`append`](Self::append).
+    async fn erase(&self, ids: &[PostId]) -> Result<Purged>;
+
+    /// Merges small segments of a day, leaves out rows that no longer count, and deletes files that nothing has needed for `grace`: those that
+    /// an interrupted call left, and those of earlier states.
+    ///
+    /// # Errors
+    /// Those of [`append`](Self::append).
+    async fn compact(&self, grace: SignedDuration) -> Result<Compacted>;
+
     /// The records that match, as one manifest has them, in no particular order.
     ///
     /// # Errors
@@ -86,6 +108,36 @@ pub struct Appended {
     pub superseded: u64,
     /// Records not written: the same revision or a newer one was there.
     pub unchanged: u64,
+}
+
+/// What an erasure did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Purged {
+    /// The manifest from which on nothing leads back to the posts.
+    pub manifest: u64,
+    /// Posts that were there.
+    pub posts: u64,
+    /// Rows taken out, those that no longer counted included.
+    pub rows: u64,
+    /// Segments written anew without them.
+    pub rewritten: u64,
+    /// Files deleted.
+    pub deleted: u64,
+}
+
+/// What compaction did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Compacted {
+    /// The newest manifest.
+    pub manifest: u64,
+    /// Segments that were merged or written anew.
+    pub merged: u64,
+    /// Segments that took their place.
+    pub written: u64,
+    /// Files deleted.
+    pub deleted: u64,
 }
 
 /// What a warehouse holds at one manifest.

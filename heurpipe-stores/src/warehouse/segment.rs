@@ -8,28 +8,34 @@ use futures::stream::{self, BoxStream, StreamExt};
 use heurpipe_core::{Digest, Error, ErrorKind, Record, Result};
 use jiff::tz::TimeZone;
 use object_store::path::Path;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
+};
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
+use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::reader::ChunkReader;
 use parquet::schema::types::ColumnPath;
 
 use super::bucket::{Bucket, Content};
 use super::manifest::Segment;
-use super::rows::rows;
+use super::rows::{records, rows, strings};
 use super::schema::{SCHEMA_VERSION, posts_schema};
 use crate::task;
 
 /// Rows of a segment at most; a day with more has several.
-const MAX_ROWS: usize = 50_000;
+pub(super) const MAX_ROWS: usize = 50_000;
 /// Rows of a row group: the unit that statistics and bloom filters can pass over.
 const GROUP_ROWS: usize = 8_192;
 /// Rows turned into columns at a time.
 const WRITE_ROWS: usize = 256;
 /// Rows read at a time.
 const READ_ROWS: usize = 1_024;
+
+/// Where segments lie, from the warehouse's root.
+pub(super) const FOLDER: &str = "segments";
 
 const UNKNOWN_DAY: &str = "unknown";
 
@@ -67,6 +73,41 @@ pub(super) async fn write(bucket: &Bucket, day: String, records: Vec<Record>) ->
     Ok(segment)
 }
 
+/// The records of a segment that count, apart from those with these ids.
+pub(super) async fn without(
+    bucket: &Bucket,
+    segment: &Segment,
+    ids: &BTreeSet<String>,
+) -> Result<Vec<Record>> {
+    let mut batches = read(bucket, segment, &["record"]).await?;
+    let mut kept = Vec::new();
+    while let Some(batch) = batches.next().await.transpose()? {
+        let mut found = records(&batch).map_err(|error| damaged(segment).cause(error))?;
+        found.retain(|record| {
+            let id = record.id().to_string();
+            !segment.deleted.contains(&id) && !ids.contains(&id)
+        });
+        kept.append(&mut found);
+    }
+    Ok(kept)
+}
+
+/// The ids in a file that are among these. A file that no manifest lists may be what is left of anything: one that cannot be read holds nobody.
+pub(super) async fn ids_in_file(bucket: &Bucket, path: &Path) -> Result<BTreeSet<String>> {
+    let bytes = bucket.get(path).await?;
+    task::blocking("warehouse.read", move || {
+        let mut ids = BTreeSet::new();
+        let Ok(batches) = reader(bytes, &["id"], None) else {
+            return Ok(ids);
+        };
+        for batch in batches.map_while(std::result::Result::ok) {
+            ids.extend(strings(&batch, "id")?.iter().flatten().map(str::to_owned));
+        }
+        Ok(ids)
+    })
+    .await
+}
+
 fn build(day: &str, records: &[Record]) -> Result<(Segment, Bytes)> {
     let bytes = encode(records)?;
     let digest = Digest::of(&bytes);
@@ -74,7 +115,7 @@ fn build(day: &str, records: &[Record]) -> Result<(Segment, Bytes)> {
     let ids: BTreeSet<String> = records.iter().map(|r| r.id().to_string()).collect();
     let published = || records.iter().filter_map(|r| r.post.published_at);
     let segment = Segment {
-        path: format!("segments/day={day}/{name}.parquet"),
+        path: format!("{FOLDER}/day={day}/{name}.parquet"),
         day: day.to_owned(),
         rows: records.len() as u64,
         bytes: bytes.len() as u64,
@@ -155,12 +196,30 @@ pub(super) async fn read(
     segment: &Segment,
     columns: &'static [&'static str],
 ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+    open(bucket, segment, columns, None).await
+}
+
+/// The records of some rows of a segment, by their places in the file.
+pub(super) async fn pick(
+    bucket: &Bucket,
+    segment: &Segment,
+    rows: BTreeSet<usize>,
+) -> Result<BoxStream<'static, Result<RecordBatch>>> {
+    open(bucket, segment, &["record"], Some(rows)).await
+}
+
+async fn open(
+    bucket: &Bucket,
+    segment: &Segment,
+    columns: &'static [&'static str],
+    rows: Option<BTreeSet<usize>>,
+) -> Result<BoxStream<'static, Result<RecordBatch>>> {
     let content = bucket.content(&Path::from(segment.path.as_str())).await?;
     let opened = segment.clone();
     let reader = task::blocking("warehouse.read", move || {
         match content {
-            Content::File(file) => reader(file, columns),
-            Content::Bytes(bytes) => reader(bytes, columns),
+            Content::File(file) => reader(file, columns, rows),
+            Content::Bytes(bytes) => reader(bytes, columns, rows),
         }
         .map_err(|error| damaged(&opened).cause(error))
     })
@@ -185,8 +244,21 @@ fn batches(
 fn reader(
     content: impl ChunkReader + 'static,
     columns: &[&str],
+    rows: Option<BTreeSet<usize>>,
 ) -> Result<ParquetRecordBatchReader, ParquetError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(content)?;
+    // With the index of pages only those are read that hold a row which is picked.
+    let options = ArrowReaderOptions::new().with_page_index_policy(match rows {
+        Some(_) => PageIndexPolicy::Optional,
+        None => PageIndexPolicy::Skip,
+    });
+    let mut builder = ParquetRecordBatchReaderBuilder::try_new_with_options(content, options)?;
+    if let Some(rows) = rows {
+        let total = builder.metadata().file_metadata().num_rows();
+        let total = usize::try_from(total).unwrap_or_default();
+        let picked = rows.into_iter().map(|row| row..row + 1);
+        let selection = RowSelection::from_consecutive_ranges(picked, total);
+        builder = builder.with_row_selection(selection);
+    }
     let columns = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
     builder
         .with_projection(columns)

@@ -7,17 +7,21 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures::stream::{self, StreamExt, TryStreamExt};
 use heurpipe_core::{Error, ErrorKind, Filter, Flat, PostId, Record, Result};
+use jiff::SignedDuration;
 use object_store::ObjectStore;
 
 use super::bucket::Bucket;
 use super::hot::HotRows;
 use super::manifest::{Manifest, Segment};
 use super::rows::{numbers, records, strings};
-use super::{Appended, Coverage, RecordStream, SqlAnswer, Warehouse, prune, query, segment};
+use super::{
+    Appended, Compacted, Coverage, Purged, RecordStream, SqlAnswer, Warehouse, prune, query,
+    rewrite, segment,
+};
 use crate::{Mode, task};
 
 /// How often a commit begins again since another writer was faster.
-const MAX_RACES: usize = 50;
+pub(super) const MAX_RACES: usize = 50;
 /// Segments looked into at a time.
 const LOOKUPS: usize = 4;
 
@@ -79,7 +83,11 @@ impl ParquetWarehouse {
         Ok(manifest.coverage())
     }
 
-    fn check_writable(&self, operation: &'static str) -> Result<()> {
+    pub(super) fn bucket(&self) -> &Bucket {
+        &self.bucket
+    }
+
+    pub(super) fn check_writable(&self, operation: &'static str) -> Result<()> {
         match self.mode {
             Mode::ReadWrite => Ok(()),
             Mode::ReadOnly => Err(Mode::refuse(operation)),
@@ -87,7 +95,7 @@ impl ParquetWarehouse {
     }
 
     /// Where these posts lie, of those that are there.
-    async fn locate(
+    pub(super) async fn locate(
         &self,
         manifest: &Manifest,
         ids: &BTreeSet<String>,
@@ -114,25 +122,30 @@ impl ParquetWarehouse {
     ) -> Result<Vec<(String, Place)>> {
         let mut batches = segment::read(&self.bucket, segment, &["id", "revision"]).await?;
         let mut found = Vec::new();
+        let mut before = 0;
         while let Some(batch) = batches.try_next().await? {
             let revisions = numbers(&batch, "revision")?.values().iter();
-            for (id, revision) in strings(&batch, "id")?.iter().flatten().zip(revisions) {
+            let rows = strings(&batch, "id")?.iter().zip(revisions).enumerate();
+            for (row, (id, revision)) in rows {
+                let id = id.unwrap_or_default();
                 if ids.contains(id) && !segment.deleted.contains(id) {
                     let place = Place {
                         segment: segment.path.clone(),
+                        row: before + row,
                         revision: u64::try_from(*revision).unwrap_or_default(),
                     };
                     found.push((id.to_owned(), place));
                 }
             }
+            before += batch.num_rows();
         }
         Ok(found)
     }
 
-    async fn write_segments(&self, records: &[&Record]) -> Result<Vec<Segment>> {
-        let owned = records.iter().map(|record| (*record).clone()).collect();
+    /// Writes records as segments that no manifest lists yet.
+    pub(super) async fn write_segments(&self, records: Vec<Record>) -> Result<Vec<Segment>> {
         let mut segments = Vec::new();
-        for (day, part) in segment::divide(owned) {
+        for (day, part) in segment::divide(records) {
             segments.push(segment::write(&self.bucket, day, part).await?);
         }
         Ok(segments)
@@ -140,8 +153,9 @@ impl ParquetWarehouse {
 }
 
 /// Where a post lies.
-struct Place {
+pub(super) struct Place {
     segment: String,
+    row: usize,
     revision: u64,
 }
 
@@ -180,8 +194,8 @@ impl Warehouse for ParquetWarehouse {
             let segments = match earlier.take() {
                 Some((same, segments)) if same == keys => segments,
                 _ => {
-                    let fresh: Vec<&Record> = fresh.values().copied().collect();
-                    self.write_segments(&fresh).await?
+                    let fresh = fresh.values().map(|record| (*record).clone()).collect();
+                    self.write_segments(fresh).await?
                 }
             };
             let superseded = known
@@ -220,6 +234,36 @@ impl Warehouse for ParquetWarehouse {
             }
         }
         Err(too_many_races(OPERATION))
+    }
+
+    async fn get(&self, ids: &[PostId]) -> Result<Vec<Option<Record>>> {
+        let manifest = self.manifest().await?;
+        let wanted: BTreeSet<String> = ids.iter().map(PostId::to_string).collect();
+        let mut rows: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
+        for place in self.locate(&manifest, &wanted).await?.into_values() {
+            rows.entry(place.segment).or_default().insert(place.row);
+        }
+        let mut found: HashMap<PostId, Record> = HashMap::new();
+        for segment in &manifest.segments {
+            let Some(rows) = rows.remove(&segment.path) else {
+                continue;
+            };
+            let mut batches = segment::pick(&self.bucket, segment, rows).await?;
+            while let Some(batch) = batches.try_next().await? {
+                let records =
+                    records(&batch).map_err(|error| segment::damaged(segment).cause(error))?;
+                found.extend(records.into_iter().map(|r| (r.id().clone(), r)));
+            }
+        }
+        Ok(ids.iter().map(|id| found.get(id).cloned()).collect())
+    }
+
+    async fn erase(&self, ids: &[PostId]) -> Result<Purged> {
+        rewrite::erase(self, ids).await
+    }
+
+    async fn compact(&self, grace: SignedDuration) -> Result<Compacted> {
+        rewrite::compact(self, grace).await
     }
 
     async fn scan(&self, filter: &Filter) -> Result<RecordStream> {
@@ -298,7 +342,7 @@ fn by_segment<'a>(
     (segments, count)
 }
 
-fn too_many_races(operation: &'static str) -> Error {
+pub(super) fn too_many_races(operation: &'static str) -> Error {
     Error::new(ErrorKind::Conflict, operation)
         .message("other writers committed each time before this one")
         .with("attempts", MAX_RACES)

@@ -248,7 +248,7 @@ impl Deliver {
                 Ok(_) => done.push(fate),
                 Err(error) if error.kind() == ErrorKind::Conflict => conflicts.push(fate),
                 Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-                    done.push(fate.tombstoned());
+                    done.push(fate.filtered("tombstoned"));
                 }
                 Err(error) => return Err(error),
             }
@@ -284,7 +284,8 @@ impl Deliver {
                     record.revision = 0;
                     again.push(fate.reopened());
                 }
-                Stored::Tombstoned => done.push(fate.tombstoned()),
+                Stored::Archived { .. } => done.push(fate.filtered("archived")),
+                Stored::Tombstoned => done.push(fate.filtered("tombstoned")),
             }
         }
         Ok(again)

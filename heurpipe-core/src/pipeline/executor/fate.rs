@@ -91,10 +91,10 @@ impl Fate {
         self.enter_state(use_case);
     }
 
-    /// It was erased and must not come back.
-    pub(super) fn tombstoned(mut self) -> Self {
+    /// Documents do not take it any more: it was erased and must not come back, or it is kept elsewhere.
+    pub(super) fn filtered(mut self, reason: &'static str) -> Self {
         self.outcome = Outcome::Filtered {
-            reason: "tombstoned".into(),
+            reason: reason.into(),
         };
         self
     }

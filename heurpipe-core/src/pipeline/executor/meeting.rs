@@ -78,6 +78,8 @@ enum Meeting {
 fn meet(shared: &Shared, stored: Stored, item: &Incoming, claim: &Claimed) -> Meeting {
     match (stored, item) {
         (Stored::Tombstoned, _) => Meeting::Settle(filtered("tombstoned")),
+        // What is kept elsewhere cannot be merged with here; see `Documents::remove`.
+        (Stored::Archived { .. }, _) => Meeting::Settle(filtered("archived")),
         (_, Incoming::Unreadable(_)) => Meeting::Settle(Outcome::DeadLettered),
         (Stored::Unknown, Incoming::Gone(_)) => Meeting::Settle(filtered("gone")),
         (Stored::Unknown, Incoming::Post(post)) => {

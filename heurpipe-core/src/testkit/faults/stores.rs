@@ -5,9 +5,10 @@ use async_trait::async_trait;
 use super::layer::Faulty;
 use crate::middleware::Call;
 use crate::{
-    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
-    DeadLetterScan, Digest, Documents, Finding, ItemResult, Likeness, NearFindings, PostId, Record,
-    RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DayCount, DeadLetter,
+    DeadLetterCount, DeadLetterScan, Digest, Documents, Erased, Finding, ItemResult, Likeness,
+    NearFindings, PostId, Record, RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan,
+    Stored, Subject,
 };
 
 /// A call of documents: its name in scripts is the method's.
@@ -47,6 +48,35 @@ impl<P: Documents + 'static> Documents for Faulty<P> {
     async fn count(&self, scan: &Scan) -> Result<u64> {
         let work = || self.part().count(scan);
         self.layer().around(&documents("count"), &[], work).await
+    }
+
+    async fn days(&self, scan: &Scan) -> Result<Vec<DayCount>> {
+        let work = || self.part().days(scan);
+        self.layer().around(&documents("days"), &[], work).await
+    }
+
+    async fn remove(&self, records: &[(PostId, u64)]) -> Result<Vec<ItemResult<()>>> {
+        let posts: Vec<&PostId> = records.iter().map(|(id, _)| id).collect();
+        let work = || self.part().remove(records);
+        self.layer()
+            .around(&documents("remove"), &posts, work)
+            .await
+    }
+
+    async fn refuse(&self, subjects: &[Subject]) -> Result<Vec<PostId>> {
+        let work = || self.part().refuse(subjects);
+        self.layer().around(&documents("refuse"), &[], work).await
+    }
+
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        let work = || self.part().refused(subjects);
+        self.layer().around(&documents("refused"), &[], work).await
+    }
+
+    async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
+        let named: Vec<&PostId> = posts.iter().collect();
+        let work = || self.part().erase(posts);
+        self.layer().around(&documents("erase"), &named, work).await
     }
 
     async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
@@ -158,5 +188,10 @@ impl<P: AnalysisCache + 'static> AnalysisCache for Faulty<P> {
         self.layer()
             .around(&analyses("remember_near"), &[], work)
             .await
+    }
+
+    async fn forget(&self, pictures: &[Digest]) -> Result<u64> {
+        let work = || self.part().forget(pictures);
+        self.layer().around(&analyses("forget"), &[], work).await
     }
 }

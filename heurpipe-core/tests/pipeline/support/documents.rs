@@ -47,6 +47,26 @@ impl Documents for Counted {
         self.inner.count(scan).await
     }
 
+    async fn days(&self, scan: &Scan) -> Result<Vec<DayCount>> {
+        self.inner.days(scan).await
+    }
+
+    async fn remove(&self, records: &[(PostId, u64)]) -> Result<Vec<ItemResult<()>>> {
+        self.inner.remove(records).await
+    }
+
+    async fn refuse(&self, subjects: &[Subject]) -> Result<Vec<PostId>> {
+        self.inner.refuse(subjects).await
+    }
+
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        self.inner.refused(subjects).await
+    }
+
+    async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
+        self.inner.erase(posts).await
+    }
+
     async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
         self.inner.analyses(use_case).await
     }

@@ -43,6 +43,17 @@ impl Cache {
         Some(NearFindings { picture, findings })
     }
 
+    /// Forgets what was found in pictures of which it is known what they look like; how many findings went.
+    pub(super) fn forget(&mut self, pictures: &[Digest]) -> u64 {
+        let keys = self.likenesses.of(pictures);
+        for key in &keys {
+            self.findings.remove(key);
+            self.likenesses.remove(key);
+        }
+        self.order.retain(|key| !keys.contains(key));
+        keys.len() as u64
+    }
+
     /// Keeps what a picture looks like whose findings are known.
     pub(super) fn remember_near(&mut self, analysed: Analysed) {
         if self.findings.contains_key(&analysed.key) {

@@ -1,6 +1,6 @@
 //! What analysed pictures look like.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 use heurpipe_core::{Analysed, Digest, Likeness};
 
@@ -38,6 +38,13 @@ impl Likenesses {
                 }
             }
         }
+    }
+
+    /// The keys of what was found in these pictures.
+    pub(super) fn of(&self, pictures: &[Digest]) -> BTreeSet<Digest> {
+        let analysed = self.analysed.values();
+        let theirs = analysed.filter(|analysed| pictures.contains(&analysed.picture));
+        theirs.map(|analysed| analysed.key).collect()
     }
 
     /// The nearest picture, and the key of what was found in it.

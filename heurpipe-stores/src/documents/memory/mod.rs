@@ -1,6 +1,8 @@
 //! Documents in memory, for tests, trials and pipelines that need not survive the process.
 
+mod archived;
 mod cache;
+mod erasure;
 mod index;
 mod likenesses;
 
@@ -10,14 +12,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
-    DeadLetterScan, Digest, Documents, Finding, Fingerprint, Flat, ItemResult, Likeness,
-    NearFindings, PostId, Record, RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan,
-    Stored,
+    Analysed, AnalysisCache, AnalysisGroup, AuthorRef, Checkpoint, CheckpointKey, DayCount,
+    DeadLetter, DeadLetterCount, DeadLetterScan, Digest, Documents, Erased, Finding, Fingerprint,
+    Flat, ItemResult, Likeness, NearFindings, PostId, Record, RecordPage, Result, ReviewQueue,
+    ReviewTask, RunRecord, Scan, Stored, Subject,
 };
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 
 use super::near::Search;
 use crate::codec;
+use archived::Archived;
 use cache::Cache;
 use index::Index;
 
@@ -63,7 +68,9 @@ struct Shelves {
     records: BTreeMap<PostId, Kept>,
     index: Index,
     aliases: BTreeMap<PostId, BTreeSet<PostId>>,
+    archived: Archived,
     tombstones: BTreeSet<PostId>,
+    refused_authors: BTreeSet<AuthorRef>,
     checkpoints: BTreeMap<CheckpointKey, Checkpoint>,
     runs: BTreeMap<String, RunRecord>,
     letters: BTreeMap<String, DeadLetter>,
@@ -91,24 +98,6 @@ impl MemoryDocuments {
         self
     }
 
-    /// Removes these posts and sees to it that they do not come back, under whatever id they were known.
-    ///
-    /// # Errors
-    /// None; the signature is that of every backend.
-    pub async fn tombstone(&self, ids: &[PostId]) -> Result<()> {
-        let mut shelves = self.lock();
-        for id in ids {
-            let known = shelves.known_as(id);
-            if let Some(kept) = known.and_then(|id| shelves.remove(&id)) {
-                let aliases = kept.record.post.aliases;
-                shelves.tombstones.extend(aliases);
-                shelves.tombstones.insert(kept.record.post.id);
-            }
-            shelves.tombstones.insert(id.clone());
-        }
-        Ok(())
-    }
-
     fn lock(&self) -> MutexGuard<'_, Shelves> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -128,27 +117,27 @@ impl Shelves {
         }
         match self.known_as(id).and_then(|id| self.records.get(&id)) {
             Some(kept) => Stored::Known(Box::new(kept.record.clone())),
-            None => Stored::Unknown,
+            None => self.archived.find(id),
         }
     }
 
     fn commit(&mut self, record: &Record) -> ItemResult<u64> {
         let id = record.id();
-        if std::iter::once(id)
-            .chain(&record.post.aliases)
-            .any(|id| self.tombstones.contains(id))
-        {
+        if self.refuses(record) {
             return Err(super::tombstoned(id));
         }
         codec::check(record)?;
-        let stored = self.records.get(id).map_or(0, |kept| kept.record.revision);
+        let stored = match self.records.get(id) {
+            Some(kept) => kept.record.revision,
+            None => self.archived.revision(id).unwrap_or(0),
+        };
         if stored != record.revision {
             return Err(super::outdated(id, record.revision, stored));
         }
         let mut record = record.clone();
         record.revision += 1;
         let revision = record.revision;
-        self.remove(&record.post.id);
+        self.take(&record.post.id);
         for alias in &record.post.aliases {
             let names = self.aliases.entry(alias.clone()).or_default();
             names.insert(record.post.id.clone());
@@ -158,12 +147,14 @@ impl Shelves {
             analysis: record.analysis(),
             record,
         };
+        self.archived.forget(&kept.record.post.id);
         self.index.insert(&kept.record, &kept.analysis);
         self.records.insert(kept.record.post.id.clone(), kept);
         Ok(revision)
     }
 
-    fn remove(&mut self, id: &PostId) -> Option<Kept> {
+    /// Takes out a record and whatever finds it.
+    fn take(&mut self, id: &PostId) -> Option<Kept> {
         let kept = self.records.remove(id)?;
         self.index.remove(&kept.record, &kept.analysis);
         for alias in &kept.record.post.aliases {
@@ -175,6 +166,20 @@ impl Shelves {
             }
         }
         Some(kept)
+    }
+
+    /// Lets go of a record that has this revision.
+    fn remove(&mut self, id: &PostId, revision: u64) -> ItemResult<()> {
+        let Some(stored) = self.records.get(id).map(|kept| kept.record.revision) else {
+            return Ok(());
+        };
+        if stored != revision {
+            return Err(super::outdated(id, revision, stored));
+        }
+        if let Some(kept) = self.take(id) {
+            self.archived.mark(&kept.record);
+        }
+        Ok(())
     }
 
     fn scan<'a>(&'a self, scan: &'a Scan) -> Box<dyn Iterator<Item = &'a Record> + 'a> {
@@ -213,7 +218,8 @@ fn wanted(scan: &Scan, kept: &Kept) -> bool {
         .analyses
         .as_ref()
         .is_none_or(|analyses| analyses.contains(&kept.analysis));
-    in_state && known && analysed && scan.filter.matches(&kept.flat)
+    let settled = !scan.settled || states.iter().all(|(_, state)| state.is_settled());
+    in_state && known && analysed && settled && scan.filter.matches(&kept.flat)
 }
 
 #[async_trait]
@@ -239,6 +245,45 @@ impl Documents for MemoryDocuments {
 
     async fn count(&self, scan: &Scan) -> Result<u64> {
         Ok(self.lock().scan(scan).count() as u64)
+    }
+
+    async fn days(&self, scan: &Scan) -> Result<Vec<DayCount>> {
+        let shelves = self.lock();
+        let mut days: BTreeMap<Option<Date>, u64> = BTreeMap::new();
+        for record in shelves.scan(scan) {
+            let published = record.post.published_at;
+            let day = published.map(|at| at.to_zoned(TimeZone::UTC).date());
+            *days.entry(day).or_default() += 1;
+        }
+        let days = days.into_iter();
+        Ok(days
+            .map(|(day, records)| DayCount { day, records })
+            .collect())
+    }
+
+    async fn remove(&self, records: &[(PostId, u64)]) -> Result<Vec<ItemResult<()>>> {
+        let mut shelves = self.lock();
+        let removed = records.iter();
+        Ok(removed
+            .map(|(id, revision)| shelves.remove(id, *revision))
+            .collect())
+    }
+
+    async fn refuse(&self, subjects: &[Subject]) -> Result<Vec<PostId>> {
+        Ok(self.lock().refuse(subjects))
+    }
+
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        let shelves = self.lock();
+        let refused = |subject: &Subject| match subject {
+            Subject::Post(id) => shelves.tombstones.contains(id),
+            Subject::Author(author) => shelves.refused_authors.contains(author),
+        };
+        Ok(subjects.iter().map(refused).collect())
+    }
+
+    async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
+        Ok(self.lock().erase(posts))
     }
 
     async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
@@ -273,6 +318,11 @@ impl Documents for MemoryDocuments {
     async fn bury(&self, letters: &[DeadLetter]) -> Result<()> {
         let mut shelves = self.lock();
         for letter in letters {
+            let record = letter.record.as_ref();
+            let of_refused = record.is_some_and(|record| shelves.refuses(record));
+            if of_refused || shelves.tombstones.contains(&letter.post) {
+                continue;
+            }
             shelves.letters.insert(letter.key.clone(), letter.clone());
         }
         Ok(())
@@ -333,6 +383,9 @@ impl ReviewQueue for MemoryDocuments {
     async fn ask(&self, tasks: &[ReviewTask]) -> Result<()> {
         let mut shelves = self.lock();
         for task in tasks {
+            if shelves.tombstones.contains(&task.post) {
+                continue;
+            }
             shelves.tasks.entry(task.id).or_insert_with(|| task.clone());
         }
         Ok(())
@@ -384,5 +437,9 @@ impl AnalysisCache for MemoryDocuments {
             shelves.cache.remember_near(*one);
         }
         Ok(())
+    }
+
+    async fn forget(&self, pictures: &[Digest]) -> Result<u64> {
+        Ok(self.lock().cache.forget(pictures))
     }
 }

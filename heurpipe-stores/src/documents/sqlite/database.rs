@@ -132,6 +132,20 @@ impl Database {
         self.write_with(operation, Durability::Lazy, work).await
     }
 
+    /// Empties the write-ahead log, which holds pages as they were before the last changes. A process that reads just then prevents it: then
+    /// the log is emptied later, at the latest when the last process closes the database.
+    pub(super) async fn empty_log(&self, operation: &'static str) -> Result<()> {
+        let permit = acquire(&self.writing, operation).await?;
+        let inner = Arc::clone(&self.inner);
+        task::blocking(operation, move || {
+            let _permit = permit;
+            inner
+                .empty_log()
+                .map_err(|f| f.into_error(operation, &inner.path))
+        })
+        .await
+    }
+
     async fn write_with<T: Send + 'static>(
         &self,
         operation: &'static str,
@@ -185,6 +199,15 @@ impl Inner {
         Ok(result)
     }
 
+    fn empty_log(&self) -> Result<(), Failure> {
+        let Some(writer) = &self.writer else {
+            return Ok(());
+        };
+        let connection = writer.lock().unwrap_or_else(PoisonError::into_inner);
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", (), |_| Ok(()))?;
+        Ok(())
+    }
+
     fn put_back(&self, connection: Connection) {
         self.lock_idle().push(connection);
     }
@@ -210,6 +233,8 @@ fn open_writer(path: &Path) -> Result<Connection, Failure> {
     let found = schema::look(&connection)?;
     connection.pragma_update(None, "journal_mode", "wal")?;
     connection.pragma_update(None, "cache_size", -32_000)?;
+    // What is deleted or replaced is overwritten: else erased posts would stay readable in freed pages.
+    connection.pragma_update(None, "secure_delete", true)?;
     connection.set_prepared_statement_cache_capacity(64);
     match found {
         Found::Nothing => schema::create(&mut connection)?,

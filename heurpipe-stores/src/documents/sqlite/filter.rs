@@ -121,7 +121,13 @@ impl Condition {
         self.push(")");
     }
 
-    fn push_bounds<T: Into<Value>>(&mut self, column: &str, lower: Bound<T>, upper: Bound<T>) {
+    /// Adds the bounds of a range, each after an `AND`.
+    pub(super) fn push_bounds<T: Into<Value>>(
+        &mut self,
+        column: &str,
+        lower: Bound<T>,
+        upper: Bound<T>,
+    ) {
         for (bound, including, excluding) in [(lower, " >= ", " > "), (upper, " <= ", " < ")] {
             let (operator, value) = match bound {
                 Bound::Included(value) => (including, value),

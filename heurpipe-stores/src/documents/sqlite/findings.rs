@@ -56,3 +56,17 @@ pub(super) fn remember(
     }
     Ok(())
 }
+
+/// Forgets what was found in pictures of which it is known what they look like, and that; how many findings went.
+pub(super) fn forget(tx: &Transaction<'_>, pictures: &[Digest]) -> Result<u64, Failure> {
+    let mut findings = tx.prepare_cached(
+        "DELETE FROM findings WHERE seq IN (SELECT finding FROM likenesses WHERE picture = ?)",
+    )?;
+    let mut likenesses = tx.prepare_cached("DELETE FROM likenesses WHERE picture = ?")?;
+    let mut gone = 0;
+    for picture in pictures {
+        gone += findings.execute([picture.as_bytes()])? as u64;
+        likenesses.execute([picture.as_bytes()])?;
+    }
+    Ok(gone)
+}

@@ -1,17 +1,25 @@
 //! Dead letters.
 
-use heurpipe_core::{DeadLetter, DeadLetterCount, DeadLetterScan};
+use heurpipe_core::{DeadLetter, DeadLetterCount, DeadLetterScan, PostId};
 use rusqlite::{Transaction, params, params_from_iter};
 
 use super::failure::Failure;
 use super::filter::Condition;
+use super::graveyard::Graveyard;
 use super::progress::{bodies, row_limit, written};
 use crate::instant::nanoseconds;
 
+/// Stores letters, apart from those about what was erased.
 pub(super) fn bury(tx: &Transaction<'_>, letters: &[DeadLetter]) -> Result<(), Failure> {
+    let graveyard = Graveyard::visit(tx)?;
     let mut statement =
-        tx.prepare_cached("INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?)")?;
+        tx.prepare_cached("INSERT OR REPLACE INTO dead_letters VALUES (?, ?, ?, ?, ?, ?, ?)")?;
     for letter in letters {
+        let record = letter.record.as_ref();
+        let authors = record.map_or_else(Vec::new, |record| record.post.author_names());
+        if graveyard.holds_one_of(tx, &mut std::iter::once(&letter.post), &authors)? {
+            continue;
+        }
         statement.execute(params![
             letter.key,
             letter.use_case,
@@ -19,6 +27,7 @@ pub(super) fn bury(tx: &Transaction<'_>, letters: &[DeadLetter]) -> Result<(), F
             letter.cause,
             nanoseconds(letter.at),
             written(letter)?,
+            letter.post.to_string(),
         ])?;
     }
     Ok(())
@@ -85,4 +94,12 @@ pub(super) fn exhume(tx: &Transaction<'_>, keys: &[String]) -> Result<(), Failur
         statement.execute([key])?;
     }
     Ok(())
+}
+
+/// Removes the letters about a post; how many there were.
+pub(super) fn forget(tx: &Transaction<'_>, post: &PostId) -> Result<u64, Failure> {
+    let gone = tx
+        .prepare_cached("DELETE FROM dead_letters WHERE post = ?")?
+        .execute([post.to_string()])?;
+    Ok(gone as u64)
 }

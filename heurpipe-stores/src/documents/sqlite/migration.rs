@@ -21,10 +21,37 @@ INSERT INTO states SELECT s.record, s.use_case, s.state, r.analysis FROM states_
 DROP TABLE states_1;
 ";
 
+/// Dead letters as versions 2 and 3 kept them.
+const DEAD_LETTERS_2: &str = "
+CREATE TABLE dead_letters (
+    key TEXT PRIMARY KEY, use_case TEXT NOT NULL, stage TEXT NOT NULL, cause TEXT NOT NULL,
+    at INTEGER NOT NULL, body TEXT NOT NULL
+) STRICT;
+CREATE INDEX dead_letters_by_time ON dead_letters (at, key, use_case, stage, cause);
+CREATE INDEX dead_letters_by_cause ON dead_letters (use_case, stage, cause);
+";
+
 const DEAD_LETTERS: &str = "
 INSERT INTO dead_letters
     SELECT key, use_case, json_extract(body, '$.stage'), json_extract(body, '$.cause'), at, body FROM dead_letters_1;
 DROP TABLE dead_letters_1;
+";
+
+/// Makes room for tables and indexes that have other columns now.
+const MOVED_3: &str = "
+DROP INDEX dead_letters_by_time;
+DROP INDEX dead_letters_by_cause;
+DROP INDEX tasks_by_time;
+ALTER TABLE dead_letters RENAME TO dead_letters_3;
+ALTER TABLE tasks RENAME TO tasks_3;
+";
+
+const FROM_3: &str = "
+INSERT INTO dead_letters
+    SELECT key, use_case, stage, cause, at, body, json_extract(body, '$.post') FROM dead_letters_3;
+DROP TABLE dead_letters_3;
+INSERT INTO tasks SELECT id, use_case, asked, body, json_extract(body, '$.post') FROM tasks_3;
+DROP TABLE tasks_3;
 ";
 
 /// Brings tables of an earlier version up to this one, version by version.
@@ -32,7 +59,29 @@ pub(super) fn bring_up(connection: &mut Connection, from: i64) -> Result<(), Fai
     if from < 2 {
         from_1(connection)?;
     }
-    from_2(connection)
+    if from < 3 {
+        from_2(connection)?;
+    }
+    from_3(connection)
+}
+
+/// Brings tables of version 3 to version 4, which lets go of records and finds whatever is about a post.
+fn from_3(connection: &mut Connection) -> Result<(), Failure> {
+    let tx = connection.transaction()?;
+    tx.execute_batch(MOVED_3)?;
+    for tables in [
+        schema::DEAD_LETTERS,
+        schema::TASKS,
+        schema::RECORDS_BY_TIME,
+        schema::ARCHIVED,
+        schema::LIKENESSES_BY_PICTURE,
+    ] {
+        tx.execute_batch(tables)?;
+    }
+    tx.execute_batch(FROM_3)?;
+    tx.pragma_update(None, "user_version", 4)?;
+    tx.commit()?;
+    Ok(())
 }
 
 /// Brings tables of version 2 to version 3, which knows what analysed pictures look like.
@@ -59,7 +108,7 @@ fn from_1(connection: &mut Connection) -> Result<(), Failure> {
     tx.execute_batch(STATES)?;
 
     tx.execute_batch("ALTER TABLE dead_letters RENAME TO dead_letters_1")?;
-    tx.execute_batch(schema::DEAD_LETTERS)?;
+    tx.execute_batch(DEAD_LETTERS_2)?;
     tx.execute_batch(DEAD_LETTERS)?;
 
     tx.execute_batch(schema::FINDINGS)?;

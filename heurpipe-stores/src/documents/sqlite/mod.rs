@@ -5,10 +5,13 @@
 //! the record itself is one JSON text.
 
 mod analyses;
+mod archived;
 mod database;
+mod erasure;
 mod failure;
 mod filter;
 mod findings;
+mod graveyard;
 mod letters;
 mod likenesses;
 mod migration;
@@ -24,9 +27,10 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DeadLetter, DeadLetterCount,
-    DeadLetterScan, Digest, Documents, Finding, ItemResult, Likeness, NearFindings, PostId, Record,
-    RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DayCount, DeadLetter,
+    DeadLetterCount, DeadLetterScan, Digest, Documents, Erased, Finding, ItemResult, Likeness,
+    NearFindings, PostId, Record, RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan,
+    Stored, Subject,
 };
 
 use crate::task;
@@ -67,17 +71,6 @@ impl SqliteDocuments {
         let open = move || Database::open_read_only(&path);
         let database = task::blocking("sqlite.open", open).await?;
         Ok(Self::over(database))
-    }
-
-    /// Removes these posts and sees to it that they do not come back, under whatever id they were known. Durable when it returns.
-    ///
-    /// # Errors
-    /// Those of the disk.
-    pub async fn tombstone(&self, ids: &[PostId]) -> Result<()> {
-        let ids = ids.to_vec();
-        self.database
-            .write("sqlite.tombstone", move |tx| records::tombstone(tx, &ids))
-            .await
     }
 
     /// Remembers at most so many analyses, a million unless told; the oldest are forgotten first.
@@ -124,6 +117,44 @@ impl Documents for SqliteDocuments {
         self.database
             .read("sqlite.count", move |tx| scan::count(tx, &scan))
             .await
+    }
+
+    async fn days(&self, scan: &Scan) -> Result<Vec<DayCount>> {
+        let scan = scan.clone();
+        self.database
+            .read("sqlite.days", move |tx| scan::days(tx, &scan))
+            .await
+    }
+
+    async fn remove(&self, records: &[(PostId, u64)]) -> Result<Vec<ItemResult<()>>> {
+        let records = records.to_vec();
+        self.database
+            .write("sqlite.remove", move |tx| records::remove(tx, &records))
+            .await
+    }
+
+    async fn refuse(&self, subjects: &[Subject]) -> Result<Vec<PostId>> {
+        let subjects = subjects.to_vec();
+        self.database
+            .write("sqlite.refuse", move |tx| erasure::refuse(tx, &subjects))
+            .await
+    }
+
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        let subjects = subjects.to_vec();
+        self.database
+            .read("sqlite.refused", move |tx| erasure::refused(tx, &subjects))
+            .await
+    }
+
+    async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
+        let posts = posts.to_vec();
+        let erased = self
+            .database
+            .write("sqlite.erase", move |tx| erasure::erase(tx, &posts))
+            .await?;
+        self.database.empty_log("sqlite.erase").await?;
+        Ok(erased)
     }
 
     async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
@@ -271,6 +302,13 @@ impl AnalysisCache for SqliteDocuments {
             .write_lazily("sqlite.remember_near", move |tx| {
                 likenesses::remember(tx, &analysed)
             })
+            .await
+    }
+
+    async fn forget(&self, pictures: &[Digest]) -> Result<u64> {
+        let pictures = pictures.to_vec();
+        self.database
+            .write("sqlite.forget", move |tx| findings::forget(tx, &pictures))
             .await
     }
 }

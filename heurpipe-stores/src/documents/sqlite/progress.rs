@@ -1,11 +1,14 @@
 //! What is kept beside records: checkpoints, runs, tasks, memos.
 
-use heurpipe_core::{Checkpoint, CheckpointKey, Error, ErrorKind, Result, ReviewTask, RunRecord};
+use heurpipe_core::{
+    Checkpoint, CheckpointKey, Error, ErrorKind, PostId, Result, ReviewTask, RunRecord,
+};
 use rusqlite::{OptionalExtension, Params, Transaction};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::failure::Failure;
+use super::graveyard::Graveyard;
 use crate::instant::nanoseconds;
 
 pub(super) fn checkpoint(
@@ -52,17 +55,31 @@ pub(super) fn runs(tx: &Transaction<'_>, limit: usize) -> Result<Vec<RunRecord>,
     )
 }
 
+/// Stores tasks, apart from those about what was erased.
 pub(super) fn ask(tx: &Transaction<'_>, tasks: &[ReviewTask]) -> Result<(), Failure> {
-    let mut statement = tx.prepare_cached("INSERT OR IGNORE INTO tasks VALUES (?, ?, ?, ?)")?;
+    let graveyard = Graveyard::visit(tx)?;
+    let mut statement = tx.prepare_cached("INSERT OR IGNORE INTO tasks VALUES (?, ?, ?, ?, ?)")?;
     for task in tasks {
+        if graveyard.holds_post(tx, &task.post)? {
+            continue;
+        }
         statement.execute((
             task.id.as_bytes(),
             &task.use_case,
             nanoseconds(task.asked_at),
             written(task)?,
+            task.post.to_string(),
         ))?;
     }
     Ok(())
+}
+
+/// Removes the tasks about a post; how many there were.
+pub(super) fn forget_tasks(tx: &Transaction<'_>, post: &PostId) -> Result<u64, Failure> {
+    let gone = tx
+        .prepare_cached("DELETE FROM tasks WHERE post = ?")?
+        .execute([post.to_string()])?;
+    Ok(gone as u64)
 }
 
 pub(super) fn open_tasks(

@@ -1,10 +1,12 @@
-//! Records: loading, compare-and-set, erasing.
+//! Records: loading, compare-and-set.
 
-use heurpipe_core::{Digest, Flat, ItemResult, PostId, Record, Result, Stored};
+use heurpipe_core::{AuthorRef, Flat, ItemResult, Platform, PostId, Record, Result, Stored};
 use rusqlite::{OptionalExtension, Transaction, params};
 
+use super::archived;
 use super::failure::Failure;
 use super::filter::joined;
+use super::graveyard::Graveyard;
 use super::parts;
 use crate::codec;
 use crate::documents::{outdated, tombstoned};
@@ -15,6 +17,7 @@ use crate::instant::nanoseconds;
 pub(super) struct Prepared {
     id: PostId,
     pub(super) aliases: Vec<PostId>,
+    authors: Vec<AuthorRef>,
     /// The revision that it must replace.
     replaces: u64,
     body: String,
@@ -36,6 +39,7 @@ impl Prepared {
         Ok(Self {
             id: record.id().clone(),
             aliases: record.post.aliases.clone(),
+            authors: record.post.author_names(),
             replaces: record.revision,
             body,
             analysis: record.analysis().to_string(),
@@ -64,11 +68,17 @@ pub(super) fn load(tx: &Transaction<'_>, ids: &[PostId]) -> Result<Vec<Stored>, 
 }
 
 fn load_one(tx: &Transaction<'_>, graveyard: &Graveyard, id: &PostId) -> Result<Stored, Failure> {
-    if graveyard.holds(tx, id)? {
+    if graveyard.holds_post(tx, id)? {
         return Ok(Stored::Tombstoned);
     }
     let Some(seq) = find(tx, id)? else {
-        return Ok(Stored::Unknown);
+        let mark = archived::find(tx, id)?;
+        return Ok(
+            mark.map_or(Stored::Unknown, |(post, revision)| Stored::Archived {
+                post,
+                revision,
+            }),
+        );
     };
     let mut statement = tx.prepare_cached("SELECT revision, body FROM records WHERE seq = ?")?;
     let (revision, body): (i64, String) =
@@ -77,7 +87,7 @@ fn load_one(tx: &Transaction<'_>, graveyard: &Graveyard, id: &PostId) -> Result<
 }
 
 /// The record of this id, else the first that has it as an alias.
-fn find(tx: &Transaction<'_>, id: &PostId) -> Result<Option<i64>, Failure> {
+pub(super) fn find(tx: &Transaction<'_>, id: &PostId) -> Result<Option<i64>, Failure> {
     let key = (id.platform.as_str(), &*id.native);
     let own = tx
         .prepare_cached("SELECT seq FROM records WHERE platform = ? AND native = ?")?
@@ -115,37 +125,40 @@ fn commit_one(
     graveyard: &Graveyard,
     record: &Prepared,
 ) -> Result<ItemResult<u64>, Failure> {
-    for id in std::iter::once(&record.id).chain(&record.aliases) {
-        if graveyard.holds(tx, id)? {
-            return Ok(Err(tombstoned(&record.id)));
+    let mut names = std::iter::once(&record.id).chain(&record.aliases);
+    if graveyard.holds_one_of(tx, &mut names, &record.authors)? {
+        return Ok(Err(tombstoned(&record.id)));
+    }
+    if let Some(seq) = update(tx, record)? {
+        parts::replace(tx, seq, record)?;
+        return Ok(Ok(record.replaces + 1));
+    }
+    let archived = archived::revision(tx, &record.id)?;
+    if archived.unwrap_or(0) == record.replaces
+        && let Some(seq) = insert(tx, record)?
+    {
+        parts::write(tx, seq, record)?;
+        if archived.is_some() {
+            archived::forget(tx, &record.id)?;
         }
+        return Ok(Ok(record.replaces + 1));
     }
-    let written = if record.replaces == 0 {
-        insert(tx, record)?
-    } else {
-        update(tx, record)?
-    };
-    let Some(seq) = written else {
-        let stored = stored_revision(tx, &record.id)?;
-        return Ok(Err(outdated(&record.id, record.replaces, stored)));
-    };
-    match record.replaces {
-        0 => parts::write(tx, seq, record)?,
-        _ => parts::replace(tx, seq, record)?,
-    }
-    Ok(Ok(record.replaces + 1))
+    let stored = stored_revision(tx, &record.id)?;
+    let stored = stored.or(archived).unwrap_or(0);
+    Ok(Err(outdated(&record.id, record.replaces, stored)))
 }
 
 /// The new row's `seq`; none when there is a record already.
 fn insert(tx: &Transaction<'_>, record: &Prepared) -> Result<Option<i64>, Failure> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO records (platform, native, revision, published, collected, analysis, terms, body)
-         VALUES (?, ?, 1, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq",
+         VALUES (?, ?, ? + 1, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq",
     )?;
     let flat = &record.flat;
     let values = params![
         record.id.platform.as_str(),
         &*record.id.native,
+        as_stored(record.replaces),
         flat.published.map(nanoseconds),
         flat.collected.map_or(0, nanoseconds),
         record.analysis,
@@ -157,6 +170,9 @@ fn insert(tx: &Transaction<'_>, record: &Prepared) -> Result<Option<i64>, Failur
 
 /// The replaced row's `seq`; none when there is no record, or another revision of it.
 fn update(tx: &Transaction<'_>, record: &Prepared) -> Result<Option<i64>, Failure> {
+    if record.replaces == 0 {
+        return Ok(None);
+    }
     let mut statement = tx.prepare_cached(
         "UPDATE records SET revision = revision + 1, published = ?, collected = ?, analysis = ?, terms = ?, body = ?
          WHERE platform = ? AND native = ? AND revision = ? RETURNING seq",
@@ -170,80 +186,69 @@ fn update(tx: &Transaction<'_>, record: &Prepared) -> Result<Option<i64>, Failur
         record.body,
         record.id.platform.as_str(),
         &*record.id.native,
-        i64::try_from(record.replaces).unwrap_or(i64::MAX),
+        as_stored(record.replaces),
     ];
     Ok(statement.query_row(values, |row| row.get(0)).optional()?)
 }
 
-fn stored_revision(tx: &Transaction<'_>, id: &PostId) -> Result<u64, Failure> {
-    let revision: Option<i64> = tx
-        .prepare_cached("SELECT revision FROM records WHERE platform = ? AND native = ?")?
-        .query_row((id.platform.as_str(), &*id.native), |row| row.get(0))
-        .optional()?;
-    Ok(revision.unwrap_or(0).unsigned_abs())
+/// Lets go of records, if they have the given revisions; one outcome each.
+pub(super) fn remove(
+    tx: &Transaction<'_>,
+    records: &[(PostId, u64)],
+) -> Result<Vec<ItemResult<()>>, Failure> {
+    records
+        .iter()
+        .map(|(id, revision)| remove_one(tx, id, *revision))
+        .collect()
 }
 
-/// Removes posts and remembers, by keyed hash, that they must not come back, under whatever id they were known.
-pub(super) fn tombstone(tx: &Transaction<'_>, ids: &[PostId]) -> Result<(), Failure> {
-    let graveyard = Graveyard::visit(tx)?;
-    for id in ids {
-        graveyard.bury(tx, id)?;
-        let Some(seq) = find(tx, id)? else { continue };
-        for known in names(tx, seq)? {
-            graveyard.bury(tx, &known)?;
-        }
-        parts::delete(tx, seq)?;
-        tx.execute("DELETE FROM records WHERE seq = ?", [seq])?;
+fn remove_one(tx: &Transaction<'_>, id: &PostId, revision: u64) -> Result<ItemResult<()>, Failure> {
+    let key = (id.platform.as_str(), &*id.native);
+    let stored: Option<(i64, i64)> = tx
+        .prepare_cached("SELECT seq, revision FROM records WHERE platform = ? AND native = ?")?
+        .query_row(key, |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()?;
+    let Some((seq, stored)) = stored else {
+        return Ok(Ok(()));
+    };
+    if stored.unsigned_abs() != revision {
+        return Ok(Err(outdated(id, revision, stored.unsigned_abs())));
     }
+    archived::mark(tx, id, &names(tx, seq)?, revision)?;
+    delete(tx, seq)?;
+    Ok(Ok(()))
+}
+
+/// Removes a record and whatever finds it.
+pub(super) fn delete(tx: &Transaction<'_>, seq: i64) -> Result<(), Failure> {
+    parts::delete(tx, seq)?;
+    tx.prepare_cached("DELETE FROM records WHERE seq = ?")?
+        .execute([seq])?;
     Ok(())
 }
 
-/// The id of a record and its aliases.
-fn names(tx: &Transaction<'_>, seq: i64) -> Result<Vec<PostId>, Failure> {
+/// The id of a record, then its aliases.
+pub(super) fn names(tx: &Transaction<'_>, seq: i64) -> Result<Vec<PostId>, Failure> {
     let mut statement = tx.prepare_cached(
         "SELECT platform, native FROM records WHERE seq = ?1
          UNION ALL SELECT platform, native FROM aliases WHERE record = ?1",
     )?;
     let names = statement.query_map([seq], |row| {
         let (platform, native): (String, String) = (row.get(0)?, row.get(1)?);
-        Ok(PostId::new(heurpipe_core::Platform::new(&platform), native))
+        Ok(PostId::new(Platform::new(&platform), native))
     })?;
     Ok(names.collect::<Result<_, _>>()?)
 }
 
-/// Where erased posts lie: hashes under a key, so that the database does not tell who was erased.
-struct Graveyard {
-    key: Vec<u8>,
-    empty: bool,
+/// A revision as the tables keep it.
+pub(super) fn as_stored(revision: u64) -> i64 {
+    i64::try_from(revision).unwrap_or(i64::MAX)
 }
 
-impl Graveyard {
-    fn visit(tx: &Transaction<'_>) -> Result<Self, Failure> {
-        let (key, empty) = tx
-            .prepare_cached(
-                "SELECT value, NOT EXISTS (SELECT 1 FROM tombstones) FROM secrets WHERE name = 'tombstones'",
-            )?
-            .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Self { key, empty })
-    }
-
-    fn hash(&self, id: &PostId) -> Digest {
-        let name = id.to_string();
-        Digest::of_parts([self.key.as_slice(), name.as_bytes()])
-    }
-
-    fn holds(&self, tx: &Transaction<'_>, id: &PostId) -> Result<bool, Failure> {
-        if self.empty {
-            return Ok(false);
-        }
-        Ok(tx
-            .prepare_cached("SELECT 1 FROM tombstones WHERE post = ?")?
-            .exists([self.hash(id).as_bytes()])?)
-    }
-
-    fn bury(&self, tx: &Transaction<'_>, id: &PostId) -> Result<(), Failure> {
-        tx.prepare_cached("INSERT OR IGNORE INTO tombstones VALUES (?)")?
-            .execute([self.hash(id).as_bytes()])?;
-        Ok(())
-    }
+fn stored_revision(tx: &Transaction<'_>, id: &PostId) -> Result<Option<u64>, Failure> {
+    let revision: Option<i64> = tx
+        .prepare_cached("SELECT revision FROM records WHERE platform = ? AND native = ?")?
+        .query_row((id.platform.as_str(), &*id.native), |row| row.get(0))
+        .optional()?;
+    Ok(revision.map(i64::unsigned_abs))
 }

@@ -1,7 +1,12 @@
 //! Reading records by what they are.
 
-use heurpipe_core::filter::{Filter, Keyword, Predicate};
-use heurpipe_core::{PostId, Record, RecordPage, Scan};
+use std::ops::Bound;
+
+use heurpipe_core::filter::{Filter, Keyword, Predicate, TimeField};
+use heurpipe_core::{DayCount, Error, ErrorKind, PostId, Record, RecordPage, Scan};
+use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::TimeZone;
 use rusqlite::types::Value;
 use rusqlite::{Transaction, params_from_iter};
 
@@ -10,9 +15,12 @@ use super::failure::Failure;
 use super::filter::Condition;
 use super::progress::{row_limit, written};
 use super::records::revive;
+use crate::instant::nanoseconds;
 
 /// Up to so many records, beginning at those that have a value is better than going through all in order of their ids.
 const RARE: i64 = 5_000;
+
+const NANOSECONDS_A_DAY: i64 = 86_400_000_000_000;
 
 /// A page of the records that a scan asks for.
 pub(super) fn page(tx: &Transaction<'_>, scan: &Scan) -> Result<RecordPage, Failure> {
@@ -74,6 +82,33 @@ pub(super) fn count_query(scan: &Scan, few: Option<Condition>) -> Result<Conditi
     Ok(query)
 }
 
+/// How many records a scan asks for, by day of publication.
+pub(super) fn days(tx: &Transaction<'_>, scan: &Scan) -> Result<Vec<DayCount>, Failure> {
+    let mut query = Condition::default();
+    // The first moment of the day: what was published before 1970 is negative, and its remainder is made positive.
+    query.push("SELECT r.published - ((r.published % ?1) + ?1) % ?1 AS day, count(*) FROM ");
+    query.values.push(NANOSECONDS_A_DAY.into());
+    push_source(&mut query, scan, rarest(tx, scan)?)?;
+    query.push(" GROUP BY day ORDER BY day");
+    let mut statement = tx.prepare_cached(&query.sql)?;
+    let mut rows = statement.query(params_from_iter(query.values))?;
+    let mut days = Vec::new();
+    while let Some(row) = rows.next()? {
+        let (start, records): (Option<i64>, i64) = (row.get(0)?, row.get(1)?);
+        days.push(DayCount {
+            day: start.map(day_of).transpose()?,
+            records: records.unsigned_abs(),
+        });
+    }
+    Ok(days)
+}
+
+fn day_of(nanoseconds: i64) -> Result<Date, Failure> {
+    let start = Timestamp::from_nanosecond(i128::from(nanoseconds))
+        .map_err(|error| Error::new(ErrorKind::Corrupt, "sqlite.days").cause(error))?;
+    Ok(start.to_zoned(TimeZone::UTC).date())
+}
+
 /// `records r`, where to begin, and which of them.
 fn push_source(query: &mut Condition, scan: &Scan, few: Option<Condition>) -> Result<(), Failure> {
     match (few, &scan.analyses) {
@@ -111,6 +146,11 @@ pub(super) fn push_conditions(query: &mut Condition, scan: &Scan) {
         query.push(" AND EXISTS (SELECT 1 FROM states s WHERE s.record = r.seq AND s.use_case = ");
         query.bind(use_case.clone()).push(")");
     }
+    if scan.settled {
+        query.push(
+            " AND NOT EXISTS (SELECT 1 FROM states s WHERE s.record = r.seq AND s.state IN ('pending', 'held'))",
+        );
+    }
     if let Some(PostId { platform, native }) = &scan.after {
         query.push(" AND (r.platform, r.native) > (");
         query.bind(platform.as_str().to_owned()).push(", ");
@@ -140,7 +180,7 @@ fn rarest(tx: &Transaction<'_>, scan: &Scan) -> Result<Option<Condition>, Failur
 }
 
 /// Tables with conditions that every result of a scan meets.
-fn candidates(scan: &Scan) -> Vec<Condition> {
+pub(super) fn candidates(scan: &Scan) -> Vec<Condition> {
     let conjuncts = match &scan.filter {
         Filter::And(all) => all.as_slice(),
         other => std::slice::from_ref(other),
@@ -154,7 +194,28 @@ fn candidates(scan: &Scan) -> Vec<Condition> {
         condition.push(" AND state = ").bind(state.clone());
         candidates.push(condition);
     }
+    candidates.extend(conjuncts.iter().filter_map(by_day));
     candidates
+}
+
+/// Records of a range of time that has two ends.
+fn by_day(filter: &Filter) -> Option<Condition> {
+    let Filter::Test(Predicate::Time {
+        field: TimeField::Published,
+        lower,
+        upper,
+    }) = filter
+    else {
+        return None;
+    };
+    if matches!(lower, Bound::Unbounded) || matches!(upper, Bound::Unbounded) {
+        return None;
+    }
+    let mut condition = Condition::default();
+    condition.push("(SELECT seq AS record FROM records WHERE TRUE");
+    condition.push_bounds("published", lower.map(nanoseconds), upper.map(nanoseconds));
+    condition.push(")");
+    Some(condition)
 }
 
 fn by_keyword(filter: &Filter) -> Option<Condition> {

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 use super::failure::Failure;
 
 /// The version of the tables, kept in `user_version`.
-pub(super) const VERSION: i64 = 3;
+pub(super) const VERSION: i64 = 4;
 
 /// The earliest version that can be brought up to this one.
 const EARLIEST: i64 = 1;
@@ -54,6 +54,21 @@ pub(super) const RECORDS_BY_ANALYSIS: &str = "
 CREATE INDEX records_by_analysis ON records (analysis, platform, native);
 ";
 
+/// The records of a day of publication.
+pub(super) const RECORDS_BY_TIME: &str = "
+CREATE INDEX records_by_time ON records (published);
+";
+
+/// Under which ids records were known that something else keeps now, each with the record's own. A few bytes a post, so that one that comes again
+/// is recognised without asking who keeps it.
+pub(super) const ARCHIVED: &str = "
+CREATE TABLE archived (
+    platform TEXT NOT NULL, native TEXT NOT NULL, post TEXT NOT NULL, revision INTEGER NOT NULL,
+    PRIMARY KEY (platform, native, post)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX archived_by_post ON archived (post, revision);
+";
+
 /// What use cases think of records. The record's analysis is repeated here, so that those of a use case are counted by one index.
 pub(super) const STATES: &str = "
 CREATE TABLE states (
@@ -77,22 +92,26 @@ CREATE TABLE checkpoints (
 CREATE TABLE runs (id TEXT PRIMARY KEY, started INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
 CREATE INDEX runs_by_time ON runs (started, id);
 
+CREATE TABLE memos (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+";
+
+pub(super) const TASKS: &str = "
 CREATE TABLE tasks (
-    id BLOB PRIMARY KEY, use_case TEXT NOT NULL, asked INTEGER NOT NULL, body TEXT NOT NULL
+    id BLOB PRIMARY KEY, use_case TEXT NOT NULL, asked INTEGER NOT NULL, body TEXT NOT NULL, post TEXT NOT NULL
 ) STRICT;
 CREATE INDEX tasks_by_time ON tasks (asked, id);
-
-CREATE TABLE memos (name TEXT PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
+CREATE INDEX tasks_by_post ON tasks (post);
 ";
 
 /// The index by time also tells which letters are asked for, so that bodies are read of those only.
 pub(super) const DEAD_LETTERS: &str = "
 CREATE TABLE dead_letters (
     key TEXT PRIMARY KEY, use_case TEXT NOT NULL, stage TEXT NOT NULL, cause TEXT NOT NULL,
-    at INTEGER NOT NULL, body TEXT NOT NULL
+    at INTEGER NOT NULL, body TEXT NOT NULL, post TEXT NOT NULL
 ) STRICT;
 CREATE INDEX dead_letters_by_time ON dead_letters (at, key, use_case, stage, cause);
 CREATE INDEX dead_letters_by_cause ON dead_letters (use_case, stage, cause);
+CREATE INDEX dead_letters_by_post ON dead_letters (post);
 ";
 
 /// Rows are only appended and the oldest removed, so that `seq` tells both how old they are and how many.
@@ -112,6 +131,11 @@ CREATE INDEX likenesses_by_band0 ON likenesses (band0);
 CREATE INDEX likenesses_by_band1 ON likenesses (band1);
 CREATE INDEX likenesses_by_band2 ON likenesses (band2);
 CREATE INDEX likenesses_by_band3 ON likenesses (band3);
+";
+
+/// The likenesses of a picture that must be forgotten.
+pub(super) const LIKENESSES_BY_PICTURE: &str = "
+CREATE INDEX likenesses_by_picture ON likenesses (picture);
 ";
 
 /// What a database holds.
@@ -151,11 +175,15 @@ pub(super) fn create(connection: &mut Connection) -> Result<(), Failure> {
     for tables in [
         RECORDS,
         RECORDS_BY_ANALYSIS,
+        RECORDS_BY_TIME,
+        ARCHIVED,
         STATES,
         PROGRESS,
+        TASKS,
         DEAD_LETTERS,
         FINDINGS,
         LIKENESSES,
+        LIKENESSES_BY_PICTURE,
     ] {
         transaction.execute_batch(tables)?;
     }

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params_from_iter};
 
 use super::filter::Condition;
-use super::{analyses, letters, scan, schema};
+use super::{analyses, erasure, letters, scan, schema};
 
 /// How SQLite would answer, a step a line.
 fn plan(query: &Condition) -> String {
@@ -49,6 +49,29 @@ fn records_of_some_analyses_are_counted_by_an_index() {
     let scan = Scan::matching(Filter::All).with_analyses(some);
     let plan = plan(&scan::count_query(&scan, None).unwrap());
     let expected = "SEARCH r USING COVERING INDEX records_by_analysis (analysis=?)";
+    assert!(plan.contains(expected), "{plan}");
+}
+
+#[test]
+fn what_is_of_an_author_is_found_by_an_index() {
+    let mut query = Condition::default();
+    query.sql.push_str(erasure::BY_AUTHOR);
+    query
+        .values
+        .extend(["zoe", "instagram"].map(|value| value.to_owned().into()));
+    let plan = plan(&query);
+    let expected = "INDEX keywords_by_value (field=? AND value=?)";
+    assert!(plan.contains(expected), "{plan}");
+    assert!(!plan.contains("SCAN"), "{plan}");
+}
+
+#[test]
+fn the_records_of_a_day_are_found_by_an_index() {
+    let day = "published:2026-03-01".parse().unwrap();
+    let scan = Scan::matching(day).settled();
+    let few = scan::candidates(&scan).pop();
+    let plan = plan(&scan::count_query(&scan, few).unwrap());
+    let expected = "INDEX records_by_time (published>? AND published<?)";
     assert!(plan.contains(expected), "{plan}");
 }
 

@@ -3,6 +3,7 @@
 mod analyses;
 mod cache;
 mod letters;
+mod life;
 mod near;
 
 use std::sync::Arc;
@@ -44,6 +45,14 @@ pub async fn run(
     near::finds_the_nearest(fresh().await?).await?;
     near::knows_only_what_was_analysed(fresh().await?).await?;
     near::misses_nothing(fresh().await?).await?;
+    life::removed_records_are_remembered(fresh().await?).await?;
+    life::only_the_given_revision_is_removed(fresh().await?).await?;
+    life::what_is_removed_comes_back_by_its_revision(fresh().await?).await?;
+    life::settled_records_are_counted_by_day(fresh().await?).await?;
+    life::refused_posts_stay_away(fresh().await?).await?;
+    life::refused_authors_stay_away(fresh().await?).await?;
+    life::erasing_takes_all_that_is_about_a_post(fresh().await?).await?;
+    life::pictures_are_forgotten(fresh().await?).await?;
     a_task_is_asked_once(fresh().await?).await?;
     writers_at_a_time_lose_nothing(fresh().await?).await
 }

@@ -1,0 +1,109 @@
+//! The process is killed by the system, at any moment, over files.
+
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use heurpipe_core::Subject;
+use heurpipe_stores::warehouse::ParquetWarehouse;
+use heurpipe_stores::{Mode, blobs, documents, search};
+use object_store::local::LocalFileSystem;
+
+use super::faults::rounds;
+use super::world::{Dice, World, marked};
+
+/// In which folder a child works, and what it does.
+const FOLDER: &str = "HEURPIPE_TEST_LIFE_FOLDER";
+const TASK: &str = "HEURPIPE_TEST_LIFE_TASK";
+
+async fn in_folder(folder: &Path) -> World {
+    let at = |scheme: &str, name: &str| format!("{scheme}:{}", folder.join(name).display());
+    let warehouse = folder.join("warehouse");
+    World {
+        documents: documents::open(&at("sqlite", "documents.db"), Mode::ReadWrite)
+            .await
+            .unwrap(),
+        search: search::open(&at("tantivy", "search"), Mode::ReadWrite)
+            .await
+            .unwrap(),
+        blobs: blobs::open(&at("file", "blobs"), Mode::ReadWrite)
+            .await
+            .unwrap(),
+        warehouse: Arc::new(
+            ParquetWarehouse::open(&warehouse, Mode::ReadWrite)
+                .await
+                .unwrap(),
+        ),
+        objects: Arc::new(LocalFileSystem::new_with_prefix(&warehouse).unwrap()),
+    }
+}
+
+fn author() -> Subject {
+    Subject::Author("instagram:100".parse().unwrap())
+}
+
+/// Not a test: what a child does that is to be killed.
+#[tokio::test(flavor = "multi_thread")]
+async fn child() {
+    let Ok(folder) = std::env::var(FOLDER) else {
+        return;
+    };
+    let world = in_folder(Path::new(&folder)).await;
+    match std::env::var(TASK).unwrap().as_str() {
+        "archive" => drop(world.archive().run().await.unwrap()),
+        _ => drop(world.forget().run(&author(), false).await.unwrap()),
+    }
+}
+
+fn begin(folder: &Path, task: &str) -> Child {
+    Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "killed::child"])
+        .env(FOLDER, folder)
+        .env(TASK, task)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
+}
+
+/// Begins a task again and again, each time killed a little later, until it ends by itself. How often it was killed.
+fn killed_until_done(folder: &Path, task: &str, dice: &mut Dice) -> u32 {
+    let mut killed = 0;
+    for attempt in 1.. {
+        let mut child = begin(folder, task);
+        std::thread::sleep(Duration::from_millis(dice.below(20 * attempt)));
+        // A child that has ended cannot be killed any more.
+        drop(child.kill());
+        if child.wait().unwrap().success() {
+            break;
+        }
+        killed += 1;
+        assert!(killed < 500, "{task} does not end");
+    }
+    killed
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_processes_lose_and_double_nothing() {
+    let mut killed = 0;
+    for seed in 1..=rounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut dice = Dice(seed | 1);
+        let world = in_folder(folder.path()).await;
+        let posts = world.fill(seed).await;
+        drop(world);
+        killed += killed_until_done(folder.path(), "archive", &mut dice);
+        let world = in_folder(folder.path()).await;
+        world.check_archived(&posts).await;
+        drop(world);
+        killed += killed_until_done(folder.path(), "forget", &mut dice);
+        let world = in_folder(folder.path()).await;
+        world.check_forgotten(&marked(&posts), &posts).await;
+    }
+    println!(
+        "{killed} processes killed in {} rounds: 0 lost, 0 doubled",
+        rounds()
+    );
+    assert!(u64::from(killed) >= rounds());
+}

@@ -1,0 +1,10 @@
+//! Archiving and erasing over all stores, whole and interrupted.
+#![cfg(all(feature = "warehouse", feature = "sqlite"))]
+#![allow(clippy::unwrap_used)]
+
+mod archiving;
+mod faults;
+mod forgetting;
+mod fuse;
+mod killed;
+mod world;
