@@ -168,7 +168,7 @@ async fn cut_connections_lose_and_double_nothing() {
     }
     let cuts = proxy.cuts.load(Ordering::Relaxed);
     println!(
-        "{} revisions on {RECORDS} records by {WRITERS} writers, {cuts} connections cut: 0 lost, 0 doubled, {unheard} of unheard attempts",
+        "{} revisions on {RECORDS} records by {WRITERS} writers, {cuts} connections cut: 0 lost, 0 doubled, {unheard} whose acknowledgement was cut off",
         RECORDS * marks.len()
     );
     assert!(cuts > 10, "only {cuts} connections were cut");
