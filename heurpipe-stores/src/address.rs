@@ -60,3 +60,25 @@ pub(crate) fn path<'a>(
     }
     Ok(std::path::Path::new(path))
 }
+
+/// What a reference to a secret refers to: `env:NAME`, or `file:PATH`.
+///
+/// # Errors
+/// `Config` when it is written otherwise, or when there is no such thing.
+#[cfg(any(feature = "elasticsearch", feature = "mongodb"))]
+pub(crate) fn secret(reference: &str, operation: &'static str) -> Result<secrecy::SecretString> {
+    let wrong = |message: String| Error::new(ErrorKind::Config, operation).message(message);
+    let text = match reference.split_once(':') {
+        Some(("env", name)) => {
+            std::env::var(name).map_err(|_| wrong(format!("the environment has no {name}")))?
+        }
+        Some(("file", path)) => std::fs::read_to_string(path)
+            .map_err(|error| wrong(format!("{path} cannot be read")).cause(error))?,
+        _ => {
+            return Err(wrong(
+                "credentials are written env:NAME or file:PATH".to_owned(),
+            ));
+        }
+    };
+    Ok(text.trim().into())
+}

@@ -20,7 +20,12 @@ pub(crate) fn check(record: &Record) -> Result<()> {
 ///
 /// # Errors
 /// Those of [`check`].
-#[cfg(any(feature = "sqlite", feature = "tantivy", feature = "elasticsearch"))]
+#[cfg(any(
+    feature = "sqlite",
+    feature = "tantivy",
+    feature = "elasticsearch",
+    feature = "mongodb"
+))]
 pub(crate) fn encode(record: &Record) -> Result<Vec<u8>> {
     check(record)?;
     serde_json::to_vec(record).map_err(|error| {
@@ -34,7 +39,12 @@ pub(crate) fn encode(record: &Record) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// `Corrupt` when it is not a record.
-#[cfg(any(feature = "sqlite", feature = "tantivy", feature = "elasticsearch"))]
+#[cfg(any(
+    feature = "sqlite",
+    feature = "tantivy",
+    feature = "elasticsearch",
+    feature = "mongodb"
+))]
 pub(crate) fn decode(bytes: &[u8]) -> Result<Record> {
     serde_json::from_slice(bytes).map_err(|error| {
         Error::new(ErrorKind::Corrupt, "record.decode")

@@ -13,7 +13,7 @@ pub(crate) fn nanoseconds(time: Timestamp) -> i64 {
 }
 
 /// The first text after all that begin with `prefix`; none when there is no such text.
-#[cfg(any(feature = "sqlite", feature = "tantivy"))]
+#[cfg(any(feature = "sqlite", feature = "tantivy", feature = "mongodb"))]
 pub(crate) fn after_prefix(prefix: &str) -> Option<String> {
     let mut head: Vec<char> = prefix.chars().collect();
     while let Some(last) = head.pop() {
@@ -45,7 +45,7 @@ mod tests {
     }
 
     #[test]
-    #[cfg(any(feature = "sqlite", feature = "tantivy"))]
+    #[cfg(any(feature = "sqlite", feature = "tantivy", feature = "mongodb"))]
     fn after_prefix_is_the_least_text_that_does_not_begin_with_it() {
         assert_eq!(after_prefix("ab").unwrap(), "ac");
         assert_eq!(after_prefix("a\u{d7ff}").unwrap(), "a\u{e000}");

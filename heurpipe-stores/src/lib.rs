@@ -5,7 +5,7 @@
 //!
 //! | role | backends |
 //! |---|---|
-//! | [`documents`] | `sqlite:PATH`, `memory:` |
+//! | [`documents`] | `sqlite:PATH`, `memory:`; with the feature `mongodb` `mongodb(+srv)://HOST[:PORT][/DATABASE]` |
 //! | [`search`] | `tantivy:PATH`, `memory:`; with the feature `elasticsearch` `http(s)://HOST[:PORT][/NAME]` |
 //! | [`blobs`] | `file:PATH`, `memory:` |
 //!

@@ -12,11 +12,13 @@ use heurpipe_core::{
 };
 use heurpipe_stores::documents::{MemoryDocuments, SqliteDocuments};
 use heurpipe_stores::suite::differential::{self, Extent};
+use heurpipe_stores::suite::documents::Backend;
 use heurpipe_stores::{Mode, documents, suite};
 use jiff::Timestamp;
 
+/// The records and filters on which the search indexes are tried too.
 const EXTENT: Extent = Extent {
-    seed: 1,
+    seed: 2,
     records: 300,
     filters: 400,
 };
@@ -31,33 +33,22 @@ fn record(native: &str) -> Record {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_conforms() {
-    suite::documents::run(async || Ok(Arc::new(MemoryDocuments::new()) as _))
-        .await
-        .unwrap();
-    let store = MemoryDocuments::new();
-    suite::documents::erasing(&store, async |ids| store.erase(ids).await.map(drop))
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sqlite_conforms() {
+async fn embedded_backends_conform() {
+    let memory = suite::documents::run(Backend::named("memory"), async || {
+        Ok(Arc::new(MemoryDocuments::new()) as _)
+    })
+    .await
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let number = std::sync::atomic::AtomicUsize::new(0);
-    suite::documents::run(async || {
+    let sqlite = suite::documents::run(Backend::named("sqlite"), async || {
         let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let folder = folder.path().join(number.to_string());
         Ok(documents::open(&url(&folder), Mode::ReadWrite).await?)
     })
     .await
     .unwrap();
-    let store = SqliteDocuments::open(folder.path().join("erasing.db"))
-        .await
-        .unwrap();
-    suite::documents::erasing(&store, async |ids| store.erase(ids).await.map(drop))
-        .await
-        .unwrap();
+    print!("{}", suite::documents::table(&[memory, sqlite]));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -202,7 +193,7 @@ async fn a_url_that_nobody_knows_names_those_that_are_known() {
         let error = documents::open(url, Mode::ReadWrite).await.err().unwrap();
         assert_eq!(error.kind(), ErrorKind::Config);
         assert!(
-            error.to_string().contains("sqlite:PATH, memory:"),
+            error.to_string().contains("supported are sqlite:PATH, "),
             "{error}"
         );
     }

@@ -92,8 +92,14 @@ async fn stores(findings: &mut Findings, loaded: &Loaded) {
     if is_new(&documents_url) {
         fresh(findings, "documents", &documents_url);
     } else {
-        let opened = documents::open(&documents_url, Mode::ReadOnly).await;
-        findings.check("documents", &documents_url, opened);
+        match documents::open(&documents_url, Mode::ReadOnly).await {
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                let detail =
+                    format!("{documents_url} answers; the first run makes its collections");
+                findings.note("documents", &detail);
+            }
+            opened => findings.check("documents", &documents_url, opened),
+        }
     }
     if is_new(&search_url) {
         fresh(findings, "search", &search_url);

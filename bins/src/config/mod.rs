@@ -48,7 +48,7 @@ pub struct Config {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Stores {
-    /// `sqlite:PATH`.
+    /// `sqlite:PATH`, or with the feature `mongodb` `mongodb(+srv)://HOST[:PORT][/DATABASE]`.
     pub documents: String,
     /// `tantivy:PATH`, or with the feature `elasticsearch` `http(s)://HOST[:PORT][/NAME]`.
     pub search: String,

@@ -1,6 +1,8 @@
 //! Documents: the system of record.
 
 pub mod memory;
+#[cfg(feature = "mongodb")]
+pub mod mongodb;
 mod near;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
@@ -12,6 +14,8 @@ use heurpipe_core::{AnalysisCache, Documents, Error, ErrorKind, PostId, Result, 
 use crate::Mode;
 use crate::address;
 
+#[cfg(feature = "mongodb")]
+pub use self::mongodb::MongoDocuments;
 pub use memory::MemoryDocuments;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteDocuments;
@@ -24,18 +28,21 @@ impl<T: Documents + ReviewQueue + AnalysisCache> DocumentStore for T {}
 const SUPPORTED: &[&str] = &[
     #[cfg(feature = "sqlite")]
     "sqlite:PATH",
+    #[cfg(feature = "mongodb")]
+    "mongodb(+srv)://HOST[:PORT][/DATABASE]",
     "memory:",
 ];
 
-/// Opens the document store of a URL: `sqlite:PATH`, or `memory:` for one that begins empty and ends with the process.
+/// Opens the document store of a URL: `sqlite:PATH`, `mongodb(+srv)://HOST[:PORT][/DATABASE]` for a database on a MongoDB server, or `memory:` for one that
+/// begins empty and ends with the process.
 ///
 /// # Errors
-/// `Config` for a URL that no backend understands; `Conflict` when another process writes to the store; `NotFound` when it is to be read and
-/// is not there; `Corrupt` when it is something else. A store that an earlier version wrote is brought up to date when it is opened for writing; for
+/// `Config` for a URL that no backend understands; `Conflict` when another process writes to an embedded store; `NotFound` when it is to be read and
+/// is not there; `Corrupt` when it is something else; for a server also `Unauthenticated`, `PermissionDenied`, `Unavailable` and `Timeout`. A store that an earlier version wrote is brought up to date when it is opened for writing; for
 /// reading it is refused with `Config`.
 #[cfg_attr(
-    not(feature = "sqlite"),
-    allow(unused_variables, reason = "only backends with a path use them")
+    not(any(feature = "sqlite", feature = "mongodb")),
+    allow(unused_variables, reason = "only backends with a place use them")
 )]
 pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn DocumentStore>> {
     const OPERATION: &str = "documents.open";
@@ -50,6 +57,8 @@ pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn DocumentStore>> {
                 Mode::ReadOnly => SqliteDocuments::open_read_only(path).await?,
             }))
         }
+        #[cfg(feature = "mongodb")]
+        "mongodb" | "mongodb+srv" => Ok(Arc::new(MongoDocuments::open(url, mode).await?)),
         _ => Err(address::unknown(url, OPERATION, SUPPORTED)),
     }
 }

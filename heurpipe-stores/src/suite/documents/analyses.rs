@@ -9,10 +9,16 @@ use heurpipe_core::{
 };
 use jiff::Timestamp;
 
-use super::{Check, commit, pending, record};
+use super::{Check, checks, commit, pending, record};
 use crate::documents::DocumentStore;
 use crate::suite::Failure;
 use crate::suite::corpus::{self, Dice};
+
+checks!(
+    dyn DocumentStore;
+    analyses_group_records,
+    analyses_narrow_scans,
+);
 
 /// Enters that an enricher was done with a record.
 fn done(record: &mut Record, enricher: &str) {
@@ -27,7 +33,7 @@ fn done(record: &mut Record, enricher: &str) {
     record.enter(entry, Vec::new());
 }
 
-pub(super) async fn group_records(store: Arc<dyn DocumentStore>) -> Check {
+async fn analyses_group_records(store: Arc<dyn DocumentStore>) -> Check {
     let mut records = Vec::new();
     for (native, enrichers, use_cases) in [
         ("1", vec![], vec!["catalog"]),
@@ -77,7 +83,7 @@ async fn agree(store: &dyn DocumentStore, records: &[Record]) -> Check {
 }
 
 /// Random records and filters, with every choice of analyses among a few.
-pub(super) async fn narrow_scans(store: Arc<dyn DocumentStore>) -> Check {
+async fn analyses_narrow_scans(store: Arc<dyn DocumentStore>) -> Check {
     let mut dice = Dice::new(11);
     let mut records = Vec::new();
     for number in 0..80 {

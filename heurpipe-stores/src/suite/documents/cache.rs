@@ -4,8 +4,15 @@ use std::sync::Arc;
 
 use heurpipe_core::{Digest, Finding, Region, Value};
 
-use super::Check;
+use super::{Check, checks};
 use crate::documents::DocumentStore;
+
+checks!(
+    dyn DocumentStore;
+    findings_are_recalled_in_order,
+    known_findings_are_kept,
+    findings_may_be_remembered_at_once,
+);
 
 fn key(number: usize) -> Digest {
     Digest::of(&number.to_le_bytes())
@@ -15,7 +22,7 @@ fn label(label: &str) -> Vec<Finding> {
     vec![Finding::label("colour", label).confidence(0.1)]
 }
 
-pub(super) async fn is_recalled_in_order(store: Arc<dyn DocumentStore>) -> Check {
+async fn findings_are_recalled_in_order(store: Arc<dyn DocumentStore>) -> Check {
     assert_eq!(store.recall(&[]).await?, []);
     assert_eq!(store.recall(&[key(1)]).await?, [None]);
     store.remember(&[]).await?;
@@ -51,7 +58,7 @@ pub(super) async fn is_recalled_in_order(store: Arc<dyn DocumentStore>) -> Check
     Ok(())
 }
 
-pub(super) async fn keeps_what_it_knows(store: Arc<dyn DocumentStore>) -> Check {
+async fn known_findings_are_kept(store: Arc<dyn DocumentStore>) -> Check {
     store.remember(&[(key(1), label("red"))]).await?;
     store
         .remember(&[
@@ -71,5 +78,31 @@ pub(super) async fn keeps_what_it_knows(store: Arc<dyn DocumentStore>) -> Check 
         .await?;
     let found = store.recall(&[key(3), key(4)]).await?;
     assert_eq!(found[1], Some(label("black")), "one stops no other");
+    Ok(())
+}
+
+/// Several writers find the same things in the same pictures.
+async fn findings_may_be_remembered_at_once(store: Arc<dyn DocumentStore>) -> Check {
+    let writers = (0..4_usize).map(|writer| {
+        let store = Arc::clone(&store);
+        tokio::spawn(async move {
+            for start in 0..10_usize {
+                let range = start * 10..start * 10 + 20;
+                let mut some: Vec<_> = range.map(|n| (key(n), label(&n.to_string()))).collect();
+                some.rotate_left(writer * 3);
+                store.remember(&some).await?;
+            }
+            Check::Ok(())
+        })
+    });
+    for writer in futures::future::join_all(writers).await {
+        writer??;
+    }
+    let keys: Vec<Digest> = (0..111).map(key).collect();
+    let found = store.recall(&keys).await?;
+    let expected: Vec<_> = (0..111)
+        .map(|n: usize| (n < 110).then(|| label(&n.to_string())))
+        .collect();
+    assert_eq!(found, expected);
     Ok(())
 }

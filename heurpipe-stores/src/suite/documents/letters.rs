@@ -5,9 +5,19 @@ use std::sync::Arc;
 use heurpipe_core::{DeadLetter, DeadLetterCount, DeadLetterScan, Error, ErrorKind};
 use jiff::{Timestamp, ToSpan};
 
-use super::{Check, record};
+use super::{Check, checks, record};
 use crate::documents::DocumentStore;
 use crate::suite::Failure;
+use crate::suite::corpus::{self, Dice};
+
+checks!(
+    dyn DocumentStore;
+    letters_lie_until_exhumed,
+    letters_come_in_pages,
+    letters_are_counted,
+    letters_keep_what_they_are_about,
+    many_letters_are_exhumed,
+);
 
 fn letter(use_case: &str, native: &str, stage: &str, kind: ErrorKind, minute: i64) -> DeadLetter {
     let error = Error::new(kind, "decode").message("no picture");
@@ -16,7 +26,7 @@ fn letter(use_case: &str, native: &str, stage: &str, kind: ErrorKind, minute: i6
     letter
 }
 
-pub(super) async fn lie_until_exhumed(store: Arc<dyn DocumentStore>) -> Check {
+async fn letters_lie_until_exhumed(store: Arc<dyn DocumentStore>) -> Check {
     let corrupt = |use_case: &str, native: &str, minute: i64| {
         letter(use_case, native, "decode", ErrorKind::Corrupt, minute)
     };
@@ -60,7 +70,7 @@ fn many() -> Vec<DeadLetter> {
     letters
 }
 
-pub(super) async fn come_in_pages(store: Arc<dyn DocumentStore>) -> Check {
+async fn letters_come_in_pages(store: Arc<dyn DocumentStore>) -> Check {
     let mut letters = many();
     store.bury(&letters).await?;
     letters.sort_by_key(|letter| (letter.at, letter.key.clone()));
@@ -113,7 +123,7 @@ async fn pages(
     }
 }
 
-pub(super) async fn are_counted(store: Arc<dyn DocumentStore>) -> Check {
+async fn letters_are_counted(store: Arc<dyn DocumentStore>) -> Check {
     let count = |use_case: &str, stage: &str, cause: ErrorKind, letters| DeadLetterCount {
         use_case: use_case.to_owned(),
         stage: stage.to_owned(),
@@ -152,5 +162,49 @@ pub(super) async fn are_counted(store: Arc<dyn DocumentStore>) -> Check {
             count("catalog", "decode", ErrorKind::TooLarge, 1),
         ]
     );
+    Ok(())
+}
+
+/// A letter comes back whole: with its record, or with the beginning of what was none.
+async fn letters_keep_what_they_are_about(store: Arc<dyn DocumentStore>) -> Check {
+    let mut dice = Dice::new(5);
+    let mut letters = Vec::new();
+    for number in 0..20 {
+        let error = Error::new(ErrorKind::Timeout, "fetch")
+            .message("no answer")
+            .cause("the host is silent");
+        let record = corpus::record(&mut dice, number);
+        let mut letter = DeadLetter::of_record("catalog", "media", record, &error);
+        letter.at = Timestamp::UNIX_EPOCH + 1.seconds();
+        letters.push(letter);
+    }
+    let mut unreadable = letter("catalog", "x", "source", ErrorKind::InvalidInput, 0);
+    unreadable.key = "catalog/unreadable:/data/posts.ndjson:7".to_owned();
+    unreadable.post = "unreadable:/data/posts.ndjson:7".parse()?;
+    unreadable.record = None;
+    unreadable.excerpt = Some("{\"half\": \u{1f9e5}".to_owned());
+    letters.insert(0, unreadable);
+    store.bury(&letters).await?;
+    let found = store.dead_letters(&DeadLetterScan::all()).await?;
+    letters.sort_by_key(|letter| (letter.at, letter.key.clone()));
+    assert_eq!(found, letters);
+    Ok(())
+}
+
+/// More than go into one request of a server, and some that are not there.
+async fn many_letters_are_exhumed(store: Arc<dyn DocumentStore>) -> Check {
+    let letters: Vec<DeadLetter> = (0..1_200)
+        .map(|n| letter("catalog", &n.to_string(), "decode", ErrorKind::Corrupt, n))
+        .collect();
+    store.bury(&letters).await?;
+    let mut keys: Vec<String> = letters.iter().skip(1).map(|l| l.key.clone()).collect();
+    keys.push("absent".to_owned());
+    keys.push(keys[0].clone());
+    store.exhume(&keys).await?;
+    let left = store.dead_letters(&DeadLetterScan::all()).await?;
+    assert_eq!(left, letters[..1]);
+    store.exhume(&keys).await?;
+    let counts = store.dead_letter_counts(None).await?;
+    assert_eq!(counts.iter().map(|c| c.letters).sum::<u64>(), 1);
     Ok(())
 }

@@ -7,9 +7,21 @@ use heurpipe_core::{
     Finding, Likeness, PictureHash, PostId, Record, ReviewTask, Scan, State, Stored, Subject,
 };
 
-use super::{Check, commit, id, pending, record, refusal};
+use super::{Check, checks, commit, id, pending, record, refusal};
 use crate::documents::DocumentStore;
 use crate::suite::Failure;
+
+checks!(
+    dyn DocumentStore;
+    removed_records_are_remembered,
+    only_the_given_revision_is_removed,
+    what_is_removed_comes_back_by_its_revision,
+    settled_records_are_counted_by_day,
+    refused_posts_stay_away,
+    refused_authors_stay_away,
+    erasing_takes_all_that_is_about_a_post,
+    pictures_are_forgotten,
+);
 
 fn archived(native: &str, revision: u64) -> Stored {
     Stored::Archived {
@@ -18,7 +30,7 @@ fn archived(native: &str, revision: u64) -> Stored {
     }
 }
 
-pub(super) async fn removed_records_are_remembered(store: Arc<dyn DocumentStore>) -> Check {
+async fn removed_records_are_remembered(store: Arc<dyn DocumentStore>) -> Check {
     let mut kept = record("1");
     kept.post.aliases = vec![id("graph:1")];
     kept.states.insert("catalog".to_owned(), State::Delivered);
@@ -45,7 +57,7 @@ pub(super) async fn removed_records_are_remembered(store: Arc<dyn DocumentStore>
     Ok(())
 }
 
-pub(super) async fn only_the_given_revision_is_removed(store: Arc<dyn DocumentStore>) -> Check {
+async fn only_the_given_revision_is_removed(store: Arc<dyn DocumentStore>) -> Check {
     let (mut changed, mut same) = (record("1"), record("2"));
     commit(&*store, &mut changed).await?;
     commit(&*store, &mut same).await?;
@@ -64,9 +76,7 @@ pub(super) async fn only_the_given_revision_is_removed(store: Arc<dyn DocumentSt
     Ok(())
 }
 
-pub(super) async fn what_is_removed_comes_back_by_its_revision(
-    store: Arc<dyn DocumentStore>,
-) -> Check {
+async fn what_is_removed_comes_back_by_its_revision(store: Arc<dyn DocumentStore>) -> Check {
     let mut kept = record("1");
     kept.post.aliases = vec![id("graph:1")];
     for _ in 0..3 {
@@ -96,7 +106,7 @@ pub(super) async fn what_is_removed_comes_back_by_its_revision(
     Ok(())
 }
 
-pub(super) async fn settled_records_are_counted_by_day(store: Arc<dyn DocumentStore>) -> Check {
+async fn settled_records_are_counted_by_day(store: Arc<dyn DocumentStore>) -> Check {
     let held = || State::Held {
         reason: "unsure".to_owned(),
     };
@@ -144,7 +154,7 @@ pub(super) async fn settled_records_are_counted_by_day(store: Arc<dyn DocumentSt
     Ok(())
 }
 
-pub(super) async fn refused_posts_stay_away(store: Arc<dyn DocumentStore>) -> Check {
+async fn refused_posts_stay_away(store: Arc<dyn DocumentStore>) -> Check {
     let mut kept = record("1");
     kept.post.aliases = vec![id("graph:1")];
     let mut gone = record("2");
@@ -186,7 +196,7 @@ fn by(native: &str, author_id: Option<&str>, handle: Option<&str>) -> Record {
     record
 }
 
-pub(super) async fn refused_authors_stay_away(store: Arc<dyn DocumentStore>) -> Check {
+async fn refused_authors_stay_away(store: Arc<dyn DocumentStore>) -> Check {
     let elsewhere = {
         let mut record = by("9", Some("77"), None);
         record.post.id = PostId::new(heurpipe_core::Platform::weibo(), "9");
@@ -231,7 +241,7 @@ pub(super) async fn refused_authors_stay_away(store: Arc<dyn DocumentStore>) -> 
     Ok(())
 }
 
-pub(super) async fn erasing_takes_all_that_is_about_a_post(store: Arc<dyn DocumentStore>) -> Check {
+async fn erasing_takes_all_that_is_about_a_post(store: Arc<dyn DocumentStore>) -> Check {
     let mut about = record("1");
     about.post.aliases = vec![id("graph:1")];
     commit(&*store, &mut about).await?;
@@ -275,7 +285,7 @@ pub(super) async fn erasing_takes_all_that_is_about_a_post(store: Arc<dyn Docume
     Ok(())
 }
 
-pub(super) async fn pictures_are_forgotten(store: Arc<dyn DocumentStore>) -> Check {
+async fn pictures_are_forgotten(store: Arc<dyn DocumentStore>) -> Check {
     let key = |number: u8| Digest::of(&[number]);
     let picture = |number: u8| Digest::of(&[number, number]);
     let findings = || vec![Finding::label("colour", "red")];

@@ -4,9 +4,16 @@ use std::sync::Arc;
 
 use heurpipe_core::{Analysed, Digest, Finding, Likeness, NearFindings, PictureHash};
 
-use super::Check;
+use super::{Check, checks};
 use crate::documents::DocumentStore;
 use crate::suite::corpus::Dice;
+
+checks!(
+    dyn DocumentStore;
+    the_nearest_picture_is_found,
+    only_what_was_analysed_is_near,
+    nothing_near_is_missed,
+);
 
 fn digest(number: usize) -> Digest {
     Digest::of(&number.to_le_bytes())
@@ -51,7 +58,7 @@ fn of_picture(number: usize) -> Option<NearFindings> {
     })
 }
 
-pub(super) async fn finds_the_nearest(store: Arc<dyn DocumentStore>) -> Check {
+async fn the_nearest_picture_is_found(store: Arc<dyn DocumentStore>) -> Check {
     let store = &*store;
     assert_eq!(store.recall_near(&[], 4).await?, []);
     assert_eq!(store.recall_near(&[likeness("a", 0)], 4).await?, [None]);
@@ -105,7 +112,7 @@ pub(super) async fn finds_the_nearest(store: Arc<dyn DocumentStore>) -> Check {
     Ok(())
 }
 
-pub(super) async fn knows_only_what_was_analysed(store: Arc<dyn DocumentStore>) -> Check {
+async fn only_what_was_analysed_is_near(store: Arc<dyn DocumentStore>) -> Check {
     let store = &*store;
     let first = likeness("a", 0);
     store.remember_near(&[analysed(1, first)]).await?;
@@ -126,7 +133,7 @@ pub(super) async fn knows_only_what_was_analysed(store: Arc<dyn DocumentStore>) 
 }
 
 /// Random hashes about a few centres, asked for at every distance, against looking at all of them.
-pub(super) async fn misses_nothing(store: Arc<dyn DocumentStore>) -> Check {
+async fn nothing_near_is_missed(store: Arc<dyn DocumentStore>) -> Check {
     let mut dice = Dice::new(23);
     let mut random = || dice.roll();
     let centres: Vec<u64> = (0..6).map(|_| random()).collect();

@@ -15,6 +15,7 @@ use super::super::{Check, Failure};
 use super::{checks, fill, record, with};
 
 checks!(
+    dyn SearchIndex;
     facets_count_records,
     facets_of_equals_are_in_order_of_their_names,
     facets_follow_the_filter,

@@ -1,32 +1,18 @@
 //! What every search index must do.
 
 mod counts;
-mod filters;
 mod order;
 mod writing;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use futures::future::BoxFuture;
-use heurpipe_core::{Filter, Platform, Post, PostId, Record, SearchIndex, SearchRequest};
-use jiff::Timestamp;
+use heurpipe_core::{Filter, Record, SearchIndex, SearchRequest};
 
 use super::differential::write;
-use super::{Check, Failure};
-
-/// A check by its name.
-type Named = (
-    &'static str,
-    fn(Arc<dyn SearchIndex>) -> BoxFuture<'static, Check>,
-);
-
-/// The checks of a module, by the names of their functions.
-macro_rules! checks {
-    ($($name:ident),+ $(,)?) => {
-        pub(super) const CHECKS: &[super::Named] = &[$((stringify!($name), |index| Box::pin($name(index)))),+];
-    };
-}
-use checks;
+use super::filters::{self, Finder};
+use super::{Check, Failure, checks, id, record, with};
 
 /// Runs every check on an index of its own, and prints which hold.
 ///
@@ -37,43 +23,34 @@ use checks;
 /// Where the index is wrong.
 pub async fn run(fresh: impl AsyncFn() -> Result<Arc<dyn SearchIndex>, Failure>) -> Check {
     let mut count = 0;
-    for (name, check) in [
-        writing::CHECKS,
-        filters::CHECKS,
-        order::CHECKS,
-        counts::CHECKS,
-    ]
-    .concat()
-    {
+    let mut hold = async |name, check: BoxFuture<'static, Check>| -> Check {
         println!("search suite: {name}");
-        check(fresh().await?)
-            .await
-            .map_err(|error| format!("{name}: {error}"))?;
+        check.await.map_err(|error| format!("{name}: {error}"))?;
         count += 1;
+        Ok(())
+    };
+    for (name, check) in [writing::CHECKS, order::CHECKS, counts::CHECKS].concat() {
+        hold(name, check(fresh().await?)).await?;
+    }
+    for (name, check) in filters::CHECKS {
+        hold(*name, check(Arc::new(Searched(fresh().await?)))).await?;
     }
     println!("search suite: {count} checks hold");
     Ok(())
 }
 
-fn id(native: &str) -> PostId {
-    PostId::new(Platform::instagram(), native)
-}
+/// Records in an index.
+struct Searched(Arc<dyn SearchIndex>);
 
-fn record(native: &str, revision: u64, text: &str) -> Record {
-    let mut record = Record::new(Post::new(id(native), Timestamp::UNIX_EPOCH));
-    record.post.text = text.to_owned();
-    record.revision = revision;
-    record
-}
-
-/// A record with values of attributes, as its source gave them.
-fn with(native: &str, attributes: &[(&str, &[&str])]) -> Record {
-    let mut record = record(native, 1, "");
-    for (attribute, values) in attributes {
-        let values = values.iter().map(|v| (*v).to_owned()).collect();
-        record.post.given.insert((*attribute).to_owned(), values);
+#[async_trait]
+impl Finder for Searched {
+    async fn fill(&self, records: &[Record]) -> Check {
+        fill(&*self.0, records).await
     }
-    record
+
+    async fn found(&self, filter: &Filter) -> Result<Vec<String>, Failure> {
+        found(&*self.0, filter).await
+    }
 }
 
 async fn fill(index: &dyn SearchIndex, records: &[Record]) -> Check {

@@ -10,6 +10,7 @@ use super::super::{Check, Failure};
 use super::{checks, fill, id, record};
 
 checks!(
+    dyn SearchIndex;
     pages_neither_overlap_nor_leave_gaps,
     a_cursor_of_another_order_is_refused,
     ties_are_broken_by_id,

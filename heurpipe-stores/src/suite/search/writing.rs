@@ -14,6 +14,7 @@ use super::super::differential::write;
 use super::{checks, fill, finds, found, id, record, with};
 
 checks!(
+    dyn SearchIndex;
     the_older_never_replaces_the_newer,
     removed_is_gone,
     an_empty_index_answers,

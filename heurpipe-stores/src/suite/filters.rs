@@ -1,15 +1,26 @@
-//! A filter means what core's own evaluation says; [`differential`](super::super::differential) asks at random, these ask by name.
+//! A filter means what core's own evaluation says, wherever records lie; [`differential`](super::differential) asks at random, these ask by name.
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use heurpipe_core::filter::{Filter, Keyword, Predicate};
-use heurpipe_core::{Annotation, Record, SearchIndex, Target, Value};
+use heurpipe_core::{Annotation, Record, Target, Value};
 use jiff::Timestamp;
 
-use super::super::Check;
-use super::{checks, fill, finds, found, record, with};
+use super::{Check, Failure, checks, record, with};
+
+/// Whatever finds records by filters.
+#[async_trait]
+pub(super) trait Finder: Send + Sync {
+    /// Stores records of which none is there yet.
+    async fn fill(&self, records: &[Record]) -> Check;
+
+    /// The native ids of what matches, in order.
+    async fn found(&self, filter: &Filter) -> Result<Vec<String>, Failure>;
+}
 
 checks!(
+    dyn Finder;
     a_missing_value_never_matches,
     negation_includes_the_missing,
     values_of_one_field_are_alternatives,
@@ -36,12 +47,20 @@ checks!(
     nothing_matches_what_cannot_be,
 );
 
-async fn a_missing_value_never_matches(index: Arc<dyn SearchIndex>) -> Check {
+/// Each filter finds what is written behind it.
+async fn finds(store: &dyn Finder, expected: &[(&str, &[&str])]) -> Check {
+    for (filter, ids) in expected {
+        assert_eq!(store.found(&filter.parse()?).await?, *ids, "{filter}");
+    }
+    Ok(())
+}
+
+async fn a_missing_value_never_matches(store: Arc<dyn Finder>) -> Check {
     let mut full = with("full", &[("brand", &["zara"])]);
     full.post.counts.likes = Some(1);
     full.post.published_at = Some(Timestamp::UNIX_EPOCH);
     full.post.text = "word".to_owned();
-    fill(&*index, &[full, record("bare", 1, "")]).await?;
+    store.fill(&[full, record("bare", 1, "")]).await?;
     for filter in [
         "brand:*",
         "brand:zara",
@@ -51,24 +70,20 @@ async fn a_missing_value_never_matches(index: Arc<dyn SearchIndex>) -> Check {
         "published:<=2100-01-01",
         "word",
     ] {
-        assert_eq!(
-            found(&*index, &filter.parse()?).await?,
-            ["full"],
-            "{filter}"
-        );
+        assert_eq!(store.found(&filter.parse()?).await?, ["full"], "{filter}");
     }
     Ok(())
 }
 
-async fn negation_includes_the_missing(index: Arc<dyn SearchIndex>) -> Check {
+async fn negation_includes_the_missing(store: Arc<dyn Finder>) -> Check {
     let records = [
         with("red", &[("colour", &["red"])]),
         with("blue", &[("colour", &["blue"])]),
         record("none", 1, ""),
     ];
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("-colour:red", &["blue", "none"]),
             ("-colour:*", &["none"]),
@@ -83,15 +98,15 @@ async fn negation_includes_the_missing(index: Arc<dyn SearchIndex>) -> Check {
     .await
 }
 
-async fn values_of_one_field_are_alternatives(index: Arc<dyn SearchIndex>) -> Check {
+async fn values_of_one_field_are_alternatives(store: Arc<dyn Finder>) -> Check {
     let records = [
         with("1", &[("colour", &["red"])]),
         with("2", &[("colour", &["pink", "blue"])]),
         with("3", &[("colour", &["green"])]),
     ];
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("colour:red,pink", &["1", "2"]),
             ("colour:bl*,green", &["2", "3"]),
@@ -101,14 +116,14 @@ async fn values_of_one_field_are_alternatives(index: Arc<dyn SearchIndex>) -> Ch
     .await
 }
 
-async fn predicates_may_be_met_by_different_values(index: Arc<dyn SearchIndex>) -> Check {
+async fn predicates_may_be_met_by_different_values(store: Arc<dyn Finder>) -> Check {
     let records = [
         with("both", &[("brand", &["zara", "gucci"])]),
         with("one", &[("brand", &["zara"])]),
     ];
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("brand:zara brand:gucci", &["both"]),
             ("brand:zara -brand:gucci", &["one"]),
@@ -117,15 +132,15 @@ async fn predicates_may_be_met_by_different_values(index: Arc<dyn SearchIndex>) 
     .await
 }
 
-async fn a_prefix_is_the_beginning_only(index: Arc<dyn SearchIndex>) -> Check {
+async fn a_prefix_is_the_beginning_only(store: Arc<dyn Finder>) -> Check {
     let records = [
         with("1", &[("brand", &["miu miu"])]),
         with("2", &[("brand", &["emiu"])]),
         with("3", &[("brand", &["mi\u{10ffff}"])]),
     ];
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("brand:mi*", &["1", "3"]),
             ("brand:miu*", &["1"]),
@@ -137,19 +152,17 @@ async fn a_prefix_is_the_beginning_only(index: Arc<dyn SearchIndex>) -> Check {
         field: "brand".to_owned(),
         any_of: vec![Keyword::Prefix("miu m".to_owned())],
     });
-    assert_eq!(found(&*index, &blank).await?, ["1"]);
+    assert_eq!(store.found(&blank).await?, ["1"]);
     Ok(())
 }
 
-async fn any_value_is_a_value(index: Arc<dyn SearchIndex>) -> Check {
+async fn any_value_is_a_value(store: Arc<dyn Finder>) -> Check {
     let empty = with("empty", &[("brand", &["", "  "])]);
-    fill(
-        &*index,
-        &[with("1", &[("brand", &["x"])]), empty, record("2", 1, "")],
-    )
-    .await?;
+    store
+        .fill(&[with("1", &[("brand", &["x"])]), empty, record("2", 1, "")])
+        .await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("brand:*", &["1"]),
             ("platform:*", &["1", "2", "empty"]),
@@ -159,10 +172,12 @@ async fn any_value_is_a_value(index: Arc<dyn SearchIndex>) -> Check {
     .await
 }
 
-async fn keywords_are_folded_and_whole(index: Arc<dyn SearchIndex>) -> Check {
-    fill(&*index, &[with("1", &[("brand", &["  Hermès  Paris "])])]).await?;
+async fn keywords_are_folded_and_whole(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[with("1", &[("brand", &["  Hermès  Paris "])])])
+        .await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("brand:\"HERMES paris\"", &["1"]),
             ("brand:hermes", &[]),
@@ -172,7 +187,7 @@ async fn keywords_are_folded_and_whole(index: Arc<dyn SearchIndex>) -> Check {
     .await
 }
 
-async fn what_looks_like_syntax_is_a_value(index: Arc<dyn SearchIndex>) -> Check {
+async fn what_looks_like_syntax_is_a_value(store: Arc<dyn Finder>) -> Check {
     let values = [
         "*", "a*b", "a?b", "a.b", "[a to b]", "{}", "\"", "\\", "a:b", "-a", "or", "not a",
         "a\u{1f}b", "#", "@&<>~", "^$|()+", "null",
@@ -182,14 +197,14 @@ async fn what_looks_like_syntax_is_a_value(index: Arc<dyn SearchIndex>) -> Check
         .enumerate()
         .map(|(n, value)| with(&format!("{n:02}"), &[("brand", &[value])]))
         .collect();
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     for (number, value) in values.iter().enumerate() {
         let filter = Filter::Test(Predicate::Keyword {
             field: "brand".to_owned(),
             any_of: vec![Keyword::Exact((*value).to_owned())],
         });
         assert_eq!(
-            found(&*index, &filter).await?,
+            store.found(&filter).await?,
             [format!("{number:02}")],
             "{value}"
         );
@@ -199,22 +214,20 @@ async fn what_looks_like_syntax_is_a_value(index: Arc<dyn SearchIndex>) -> Check
         any_of: vec![Keyword::Prefix("a*".to_owned())],
     });
     assert_eq!(
-        found(&*index, &filter).await?,
+        store.found(&filter).await?,
         ["01"],
         "a star within a prefix is a letter"
     );
     Ok(())
 }
 
-async fn many_alternatives_are_found(index: Arc<dyn SearchIndex>) -> Check {
-    fill(
-        &*index,
-        &[
+async fn many_alternatives_are_found(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[
             with("1", &[("brand", &["brand 1999"])]),
             with("2", &[("brand", &["brand 2000"])]),
-        ],
-    )
-    .await?;
+        ])
+        .await?;
     let any_of: Vec<Keyword> = (0..2_000)
         .map(|n| Keyword::Exact(format!("brand {n}")))
         .collect();
@@ -222,20 +235,20 @@ async fn many_alternatives_are_found(index: Arc<dyn SearchIndex>) -> Check {
         field: "brand".to_owned(),
         any_of,
     });
-    assert_eq!(found(&*index, &filter).await?, ["1"]);
-    assert_eq!(found(&*index, &filter.negated()).await?, ["2"]);
+    assert_eq!(store.found(&filter).await?, ["1"]);
+    assert_eq!(store.found(&filter.negated()).await?, ["2"]);
     Ok(())
 }
 
-async fn a_field_is_not_the_beginning_of_another(index: Arc<dyn SearchIndex>) -> Check {
+async fn a_field_is_not_the_beginning_of_another(store: Arc<dyn Finder>) -> Check {
     let records = [
         with("1", &[("style", &["x"])]),
         with("2", &[("style_x", &["x"])]),
         with("3", &[("style", &["_x"])]),
     ];
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("style:x", &["1"]),
             ("style:*", &["1", "3"]),
@@ -246,16 +259,16 @@ async fn a_field_is_not_the_beginning_of_another(index: Arc<dyn SearchIndex>) ->
     .await
 }
 
-async fn a_phrase_is_in_order_and_unbroken(index: Arc<dyn SearchIndex>) -> Check {
+async fn a_phrase_is_in_order_and_unbroken(store: Arc<dyn Finder>) -> Check {
     let records = [
         record("1", 1, "a summer look"),
         record("2", 1, "look: summer"),
         record("3", 1, "summer, and a look"),
         record("4", 1, "Summer-Look!"),
     ];
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("\"summer look\"", &["1", "4"]),
             ("summer look", &["1", "2", "3", "4"]),
@@ -266,18 +279,16 @@ async fn a_phrase_is_in_order_and_unbroken(index: Arc<dyn SearchIndex>) -> Check
     .await
 }
 
-async fn words_repeat(index: Arc<dyn SearchIndex>) -> Check {
-    fill(
-        &*index,
-        &[
+async fn words_repeat(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[
             record("1", 1, "a a b a"),
             record("2", 1, "a b a"),
             record("3", 1, "a"),
-        ],
-    )
-    .await?;
+        ])
+        .await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("\"a a\"", &["1"]),
             ("\"a b a\"", &["1", "2"]),
@@ -288,14 +299,12 @@ async fn words_repeat(index: Arc<dyn SearchIndex>) -> Check {
     .await
 }
 
-async fn words_are_folded(index: Arc<dyn SearchIndex>) -> Check {
-    fill(
-        &*index,
-        &[record("1", 1, "ÉTÉ à #Paris"), record("2", 1, "ｓｔｙｌｅ")],
-    )
-    .await?;
+async fn words_are_folded(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[record("1", 1, "ÉTÉ à #Paris"), record("2", 1, "ｓｔｙｌｅ")])
+        .await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("ete", &["1"]),
             ("\"été a paris\"", &["1"]),
@@ -305,18 +314,16 @@ async fn words_are_folded(index: Arc<dyn SearchIndex>) -> Check {
     .await
 }
 
-async fn han_is_found_by_character_and_word(index: Arc<dyn SearchIndex>) -> Check {
-    fill(
-        &*index,
-        &[
+async fn han_is_found_by_character_and_word(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[
             record("1", 1, "今天穿连衣裙"),
             record("2", 1, "连 衣 裙"),
             record("3", 1, "衣连"),
-        ],
-    )
-    .await?;
+        ])
+        .await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("连衣裙", &["1"]),
             ("衣", &["1", "2", "3"]),
@@ -327,12 +334,12 @@ async fn han_is_found_by_character_and_word(index: Arc<dyn SearchIndex>) -> Chec
     .await
 }
 
-async fn words_are_not_keywords(index: Arc<dyn SearchIndex>) -> Check {
+async fn words_are_not_keywords(store: Arc<dyn Finder>) -> Check {
     let mut tagged = record("1", 1, "no tag in the words");
     tagged.post.hashtags = vec!["Hidden".to_owned()];
-    fill(&*index, &[tagged, record("2", 1, "hidden")]).await?;
+    store.fill(&[tagged, record("2", 1, "hidden")]).await?;
     finds(
-        &*index,
+        &*store,
         &[("hashtag:hidden", &["1"]), ("hidden", &["2"]), ("wor", &[])],
     )
     .await
@@ -344,18 +351,16 @@ fn liked(native: &str, likes: Option<u64>) -> Record {
     record
 }
 
-async fn bounds_are_open_or_closed(index: Arc<dyn SearchIndex>) -> Check {
-    fill(
-        &*index,
-        &[
+async fn bounds_are_open_or_closed(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[
             liked("1", Some(1)),
             liked("2", Some(2)),
             liked("3", Some(3)),
-        ],
-    )
-    .await?;
+        ])
+        .await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("likes:[1 TO 3]", &["1", "2", "3"]),
             ("likes:{1 TO 3}", &["2"]),
@@ -370,10 +375,12 @@ async fn bounds_are_open_or_closed(index: Arc<dyn SearchIndex>) -> Check {
     .await
 }
 
-async fn zero_is_a_number(index: Arc<dyn SearchIndex>) -> Check {
-    fill(&*index, &[liked("0", Some(0)), liked("hidden", None)]).await?;
+async fn zero_is_a_number(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[liked("0", Some(0)), liked("hidden", None)])
+        .await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("likes:0", &["0"]),
             ("likes:-0", &["0"]),
@@ -397,19 +404,17 @@ fn scored(native: &str, score: f64) -> Record {
     record
 }
 
-async fn numbers_may_be_negative_and_fractional(index: Arc<dyn SearchIndex>) -> Check {
-    fill(
-        &*index,
-        &[
+async fn numbers_may_be_negative_and_fractional(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[
             scored("-2.5", -2.5),
             scored("-1", -1.0),
             scored("0.1", 0.1),
             scored("1e-9", 1e-9),
-        ],
-    )
-    .await?;
+        ])
+        .await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("score:<0", &["-1", "-2.5"]),
             ("score:>-2.5", &["-1", "0.1", "1e-9"]),
@@ -420,18 +425,16 @@ async fn numbers_may_be_negative_and_fractional(index: Arc<dyn SearchIndex>) -> 
     .await
 }
 
-async fn great_numbers_are_kept_apart(index: Arc<dyn SearchIndex>) -> Check {
-    fill(
-        &*index,
-        &[
+async fn great_numbers_are_kept_apart(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[
             liked("1", Some(1 << 53)),
             liked("2", Some((1 << 53) + 2)),
             liked("3", Some(u64::MAX)),
-        ],
-    )
-    .await?;
+        ])
+        .await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("likes:>9007199254740992", &["2", "3"]),
             ("likes:9007199254740992", &["1"]),
@@ -441,21 +444,21 @@ async fn great_numbers_are_kept_apart(index: Arc<dyn SearchIndex>) -> Check {
     .await
 }
 
-fn at(native: &str, time: &str) -> Result<Record, super::Failure> {
+fn at(native: &str, time: &str) -> Result<Record, Failure> {
     let mut record = record(native, 1, "");
     record.post.published_at = Some(time.parse()?);
     Ok(record)
 }
 
-async fn times_are_told_apart_to_the_nanosecond(index: Arc<dyn SearchIndex>) -> Check {
+async fn times_are_told_apart_to_the_nanosecond(store: Arc<dyn Finder>) -> Check {
     let records = [
         at("1", "2026-01-01T00:00:00Z")?,
         at("2", "2026-01-01T00:00:00.000000001Z")?,
         at("3", "2025-12-31T23:59:59.999999999Z")?,
     ];
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("published:>2026-01-01T00:00:00Z", &["2"]),
             ("published:<2026-01-01T00:00:00Z", &["3"]),
@@ -465,14 +468,14 @@ async fn times_are_told_apart_to_the_nanosecond(index: Arc<dyn SearchIndex>) -> 
     .await
 }
 
-async fn a_date_is_the_whole_period(index: Arc<dyn SearchIndex>) -> Check {
+async fn a_date_is_the_whole_period(store: Arc<dyn Finder>) -> Check {
     let records = [
         at("1", "2026-01-31T23:59:59.999999999Z")?,
         at("2", "2026-02-01T00:00:00Z")?,
     ];
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("published:2026-01", &["1"]),
             ("published:[2026-01-01 TO 2026-01-31]", &["1"]),
@@ -483,15 +486,15 @@ async fn a_date_is_the_whole_period(index: Arc<dyn SearchIndex>) -> Check {
     .await
 }
 
-async fn times_may_be_far(index: Arc<dyn SearchIndex>) -> Check {
+async fn times_may_be_far(store: Arc<dyn Finder>) -> Check {
     let records = [
         at("1", "0001-01-01T00:00:00Z")?,
         at("2", "1969-12-31T23:59:59Z")?,
         at("3", "9999-01-01T00:00:00Z")?,
     ];
-    fill(&*index, &records).await?;
+    store.fill(&records).await?;
     finds(
-        &*index,
+        &*store,
         &[
             ("published:[* TO *]", &["1", "2", "3"]),
             ("published:<1970-01-01", &["1", "2"]),
@@ -501,15 +504,13 @@ async fn times_may_be_far(index: Arc<dyn SearchIndex>) -> Check {
     .await
 }
 
-async fn filters_nest(index: Arc<dyn SearchIndex>) -> Check {
-    fill(
-        &*index,
-        &[
+async fn filters_nest(store: Arc<dyn Finder>) -> Check {
+    store
+        .fill(&[
             with("1", &[("colour", &["red"])]),
             with("2", &[("colour", &["blue"])]),
-        ],
-    )
-    .await?;
+        ])
+        .await?;
     let red: Filter = "colour:red".parse()?;
     let other: Filter = "likes:>5".parse()?;
     // Each turn asks for what the turn before asks for, by other words.
@@ -521,13 +522,13 @@ async fn filters_nest(index: Arc<dyn SearchIndex>) -> Check {
             _ => filter.negated().negated(),
         };
     }
-    assert_eq!(found(&*index, &filter).await?, ["1"]);
-    assert_eq!(found(&*index, &filter.negated()).await?, ["2"]);
+    assert_eq!(store.found(&filter).await?, ["1"]);
+    assert_eq!(store.found(&filter.negated()).await?, ["2"]);
     Ok(())
 }
 
-async fn nothing_matches_what_cannot_be(index: Arc<dyn SearchIndex>) -> Check {
-    fill(&*index, &[record("1", 1, "some words")]).await?;
+async fn nothing_matches_what_cannot_be(store: Arc<dyn Finder>) -> Check {
+    store.fill(&[record("1", 1, "some words")]).await?;
     let text = |terms: &[&str]| {
         Filter::Test(Predicate::Text {
             terms: terms.iter().map(|t| (*t).to_owned()).collect(),
@@ -546,9 +547,9 @@ async fn nothing_matches_what_cannot_be(index: Arc<dyn SearchIndex>) -> Check {
         nan,
         Filter::Or(vec![]),
     ] {
-        assert_eq!(found(&*index, &filter).await?, [""; 0], "{filter:?}");
-        assert_eq!(found(&*index, &Filter::Not(Box::new(filter))).await?, ["1"]);
+        assert_eq!(store.found(&filter).await?, [""; 0], "{filter:?}");
+        assert_eq!(store.found(&Filter::Not(Box::new(filter))).await?, ["1"]);
     }
-    assert_eq!(found(&*index, &Filter::And(vec![])).await?, ["1"]);
+    assert_eq!(store.found(&Filter::And(vec![])).await?, ["1"]);
     Ok(())
 }
