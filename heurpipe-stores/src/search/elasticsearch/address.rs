@@ -5,6 +5,7 @@ use reqwest::Url;
 use secrecy::SecretString;
 
 use super::OPERATION;
+use crate::secret::secret;
 
 /// What the indices of a URL without a name are called.
 const DEFAULT_NAME: &str = "heurpipe-posts";
@@ -44,7 +45,7 @@ impl Address {
         let mut credentials = None;
         for (key, value) in url.query_pairs() {
             match &*key {
-                "credentials" => credentials = Some(secret(&value)?),
+                "credentials" => credentials = Some(secret(&value, OPERATION)?),
                 _ => {
                     return Err(said("the url has a parameter other than credentials")
                         .with("parameter", key));
@@ -75,24 +76,6 @@ fn is_name(name: &str) -> bool {
     name.len() <= LONGEST_NAME
         && name.starts_with(|c: char| c.is_ascii_alphanumeric())
         && name.chars().all(plain)
-}
-
-/// What a reference to a secret refers to.
-fn secret(reference: &str) -> Result<SecretString> {
-    let wrong = |message: String| Error::new(ErrorKind::Config, OPERATION).message(message);
-    let text = match reference.split_once(':') {
-        Some(("env", name)) => {
-            std::env::var(name).map_err(|_| wrong(format!("the environment has no {name}")))?
-        }
-        Some(("file", path)) => std::fs::read_to_string(path)
-            .map_err(|error| wrong(format!("{path} cannot be read")).cause(error))?,
-        _ => {
-            return Err(wrong(
-                "credentials are written env:NAME or file:PATH".to_owned(),
-            ));
-        }
-    };
-    Ok(text.trim().into())
 }
 
 #[cfg(test)]
