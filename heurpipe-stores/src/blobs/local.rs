@@ -11,9 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use heurpipe_core::{Blobs, Digest, Error, ErrorKind, Result};
+use heurpipe_core::{Blobs, Digest, Result};
 
-use super::not_found;
+use super::{changed, not_found};
 use crate::os::io_error;
 use crate::{Mode, task};
 
@@ -169,9 +169,7 @@ impl Blobs for LocalBlobs {
                 Err(error) => return Err(io_error("blobs.get", &path, error)),
             };
             if Digest::of(&bytes) != digest {
-                return Err(Error::new(ErrorKind::Corrupt, "blobs.get")
-                    .message("the stored bytes are not those that were put")
-                    .with("path", path.display()));
+                return Err(changed().with("path", path.display()));
             }
             Ok(Bytes::from(bytes))
         })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
-use heurpipe_core::{Error, ErrorKind, Result, Retry};
+use heurpipe_core::{Error, ErrorKind, Result};
 use jiff::Timestamp;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -15,6 +15,7 @@ use object_store::{
     GetResultPayload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
 };
 
+use crate::objects::failure;
 use crate::os::io_error;
 use crate::{Mode, task};
 
@@ -236,42 +237,4 @@ fn probe(path: &FilePath) -> std::io::Result<()> {
     let probe = path.join(format!(".probe-{}", std::process::id()));
     std::fs::write(&probe, b"")?;
     std::fs::remove_file(&probe)
-}
-
-fn failure(operation: &'static str, path: &Path, error: object_store::Error) -> Error {
-    use object_store::Error as Store;
-    if let Some(io) = io_kind(&error) {
-        let base = io_error(operation, FilePath::new(path.as_ref()), io.into());
-        return Error::new(base.kind(), operation)
-            .retryable(base.retry())
-            .with("file", path)
-            .cause(error);
-    }
-    let kind = match &error {
-        Store::NotFound { .. } => ErrorKind::NotFound,
-        Store::AlreadyExists { .. } | Store::Precondition { .. } => ErrorKind::Conflict,
-        Store::PermissionDenied { .. } => ErrorKind::PermissionDenied,
-        Store::Unauthenticated { .. } => ErrorKind::Unauthenticated,
-        Store::NotSupported { .. } | Store::NotImplemented { .. } => ErrorKind::Unsupported,
-        _ => ErrorKind::Io,
-    };
-    let base = Error::new(kind, operation).with("file", path);
-    let base = match kind {
-        // Where the bytes lie elsewhere, the network may be back in a moment.
-        ErrorKind::Io => base.retryable(Retry::Temporary),
-        _ => base,
-    };
-    base.cause(error)
-}
-
-/// The operating system's word, where it lies beneath.
-fn io_kind(error: &object_store::Error) -> Option<std::io::ErrorKind> {
-    let mut next = std::error::Error::source(error);
-    while let Some(error) = next {
-        if let Some(io) = error.downcast_ref::<std::io::Error>() {
-            return Some(io.kind());
-        }
-        next = error.source();
-    }
-    None
 }

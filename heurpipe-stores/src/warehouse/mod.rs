@@ -173,13 +173,21 @@ pub struct SqlAnswer {
     pub hot: u64,
 }
 
-const SUPPORTED: &[&str] = &["file:PATH", "memory:"];
+const SUPPORTED: &[&str] = &[
+    "file:PATH",
+    #[cfg(feature = "gcs")]
+    "gs://BUCKET[/FOLDER]",
+    #[cfg(feature = "s3")]
+    "s3://BUCKET[/FOLDER]",
+    "memory:",
+];
 
-/// Opens the warehouse of a URL: `file:PATH`, or `memory:` for one that begins empty and ends with the process.
+/// Opens the warehouse of a URL: `file:PATH` for a folder, `gs://BUCKET[/FOLDER]` or `s3://BUCKET[/FOLDER]` for a bucket with the parameters that docs/stores.md
+/// lists, or `memory:` for one that begins empty and ends with the process.
 ///
 /// # Errors
-/// `Config` for a URL that no backend understands; `NotFound` when it is to be read and is not there; `PermissionDenied` or `Io` when the
-/// folder cannot be written.
+/// `Config` for a URL that no backend understands; `NotFound` when there is no such bucket, or when the folder is to be read and is not there;
+/// `PermissionDenied`, `Unauthenticated` or `Io` when it refuses.
 pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn Warehouse>> {
     const OPERATION: &str = "warehouse.open";
     let (scheme, rest) = address::split(url, OPERATION, SUPPORTED)?;
@@ -189,6 +197,10 @@ pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn Warehouse>> {
             let path = address::path(rest, url, OPERATION)?;
             Ok(Arc::new(ParquetWarehouse::open(path, mode).await?))
         }
+        #[cfg(feature = "gcs")]
+        "gs" => Ok(Arc::new(ParquetWarehouse::open_bucket(url, mode).await?)),
+        #[cfg(feature = "s3")]
+        "s3" => Ok(Arc::new(ParquetWarehouse::open_bucket(url, mode).await?)),
         _ => Err(address::unknown(url, OPERATION, SUPPORTED)),
     }
 }

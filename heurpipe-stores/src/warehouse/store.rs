@@ -47,6 +47,16 @@ impl ParquetWarehouse {
         Ok(Self { bucket, mode })
     }
 
+    /// The warehouse in a bucket, by URL.
+    ///
+    /// # Errors
+    /// `Config` for a URL that cannot be read; `NotFound` when there is no such bucket; `Unauthenticated` or `PermissionDenied` when it refuses.
+    #[cfg(any(feature = "gcs", feature = "s3"))]
+    pub async fn open_bucket(url: &str, mode: Mode) -> Result<Self> {
+        let store = crate::objects::open_there(url, "warehouse.open").await?;
+        Ok(Self::on(store, mode))
+    }
+
     /// A warehouse that begins empty and ends with the process.
     pub fn in_memory() -> Self {
         Self {
