@@ -10,7 +10,7 @@ use super::graveyard::Graveyard;
 use super::records::{ASKED, Known, aliases, body, by_names, id_of, is_live, own_id, revive};
 use super::server::{DEAD_LETTERS, RECORDS, TASKS};
 
-/// Remembers that these must not be stored again, under whatever names they are known here, and gives the posts that are here of them.
+/// Remembers that these must not be stored again, posts under whatever ids they are known here, and gives the posts that are here of them.
 pub(super) async fn refuse(
     database: &Database,
     graveyard: &Graveyard,
@@ -81,17 +81,30 @@ async fn refuse_author(
         .find_newest(OPERATION, RECORDS, query, body())
         .await?;
     let mut found = Vec::new();
-    let mut graves: BTreeSet<Digest> = BTreeSet::new();
     for record in rows.iter().map(revive) {
         let post = record?.post;
-        let names = post.author_names();
-        if names.contains(author) {
-            graves.extend(names.iter().map(|name| graveyard.of_author(name)));
+        if post.author_names().contains(author) {
             found.push(post.id);
         }
     }
-    graveyard.bury(database, OPERATION, graves).await?;
     Ok(found)
+}
+
+/// Whether each of these must not be stored again.
+pub(super) async fn refused(
+    database: &Database,
+    graveyard: &Graveyard,
+    subjects: &[Subject],
+) -> Result<Vec<bool>> {
+    let hash = |subject: &Subject| match subject {
+        Subject::Post(id) => graveyard.of_post(id),
+        Subject::Author(author) => graveyard.of_author(author),
+    };
+    let hashes: Vec<Digest> = subjects.iter().map(hash).collect();
+    let asked = hashes.iter().copied().collect();
+    let buried = graveyard.buried(database, "mongodb.refused", asked).await?;
+    let holds = |hash| buried.holds_one_of(std::slice::from_ref(hash));
+    Ok(hashes.iter().map(holds).collect())
 }
 
 /// Removes all that is here of these posts and remembers that they must not come back.

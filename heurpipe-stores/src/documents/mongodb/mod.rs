@@ -119,6 +119,10 @@ impl Documents for MongoDocuments {
         erasure::refuse(&self.database, &self.graveyard, subjects).await
     }
 
+    async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
+        erasure::refused(&self.database, &self.graveyard, subjects).await
+    }
+
     async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
         erasure::erase(&self.database, &self.graveyard, posts).await
     }
