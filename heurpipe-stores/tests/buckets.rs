@@ -112,7 +112,7 @@ impl Server {
         let mut found: Vec<(String, u64)> = found
             .concat()
             .iter()
-            .map(|record| (record.id().native.clone(), record.revision))
+            .map(|record| (record.id().native.to_string(), record.revision))
             .collect();
         found.sort();
         let mut expected: Vec<(String, u64)> = (0..50)

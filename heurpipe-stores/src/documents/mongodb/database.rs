@@ -117,12 +117,11 @@ impl Database {
         collection: &str,
     ) -> Result<Vec<IndexModel>> {
         let collection = self.newest(collection);
-        let listed = match collection.list_indexes().await {
+        match collection.list_indexes().await {
             Ok(rows) => self.call(operation, rows.try_collect()).await,
             Err(error) if is_absent(&error) => Ok(Vec::new()),
             Err(error) => Err(self.server.failure(operation, error)),
-        };
-        listed
+        }
     }
 
     pub(super) async fn make_indexes(
@@ -474,7 +473,7 @@ mod tests {
 
     #[test]
     fn parcels_are_closed_by_size_and_by_number() {
-        assert_eq!(parcels(std::iter::empty()), []);
+        assert!(parcels(std::iter::empty()).is_empty());
         let small = parcels(std::iter::repeat_n(10, 2 * WRITES + 1));
         let lengths: Vec<usize> = small.iter().map(Range::len).collect();
         assert_eq!(lengths, [WRITES, WRITES, 1]);

@@ -266,32 +266,33 @@ mod tests {
     fn what_became_of_a_write_is_read_off_the_record() {
         let (ours, theirs) = (ObjectId::new(), ObjectId::new());
         let (duplicate, too_large) = (refusal(11000), refusal(17419));
-        let settled = |refusal, stored| settle(Aim::Store, ours, 3, refusal, stored);
+        let settled =
+            |refusal, stored: Option<Marker>| settle(Aim::Store, ours, 3, refusal, stored.as_ref());
         assert_eq!(
-            settled(None, Some(&marker(4, &[theirs, ours]))),
+            settled(None, Some(marker(4, &[theirs, ours]))),
             Settled::Done
         );
         // Another has written since, and upon ours.
         assert_eq!(
-            settled(None, Some(&marker(5, &[ours, theirs]))),
+            settled(None, Some(marker(5, &[ours, theirs]))),
             Settled::Done
         );
         // The first of two sendings was carried out, so the second is refused.
         assert_eq!(
-            settled(Some(&duplicate), Some(&marker(4, &[ours]))),
+            settled(Some(&duplicate), Some(marker(4, &[ours]))),
             Settled::Done
         );
         assert_eq!(
-            settled(None, Some(&marker(4, &[theirs]))),
+            settled(None, Some(marker(4, &[theirs]))),
             Settled::Outdated(4)
         );
         assert_eq!(settled(None, None), Settled::Outdated(0));
         assert_eq!(
-            settled(Some(&too_large), Some(&marker(3, &[theirs]))),
+            settled(Some(&too_large), Some(marker(3, &[theirs]))),
             Settled::Refused(&too_large)
         );
         // A server that stopped at another's refusal says nothing of this one.
-        assert_eq!(settled(None, Some(&marker(3, &[theirs]))), Settled::Open);
+        assert_eq!(settled(None, Some(marker(3, &[theirs]))), Settled::Open);
         let inserted = |refusal| settle(Aim::Store, ours, 0, refusal, None);
         assert_eq!(inserted(None), Settled::Open);
         // Erased in the moment between: it is to be inserted once more.
@@ -301,18 +302,18 @@ mod tests {
     #[test]
     fn what_is_gone_need_not_be_removed() {
         let (ours, theirs) = (ObjectId::new(), ObjectId::new());
-        let settled = |stored| settle(Aim::Remove, ours, 3, None, stored);
+        let settled = |stored: Option<Marker>| settle(Aim::Remove, ours, 3, None, stored.as_ref());
         let gone = |writes: &[ObjectId]| Marker {
             is_live: false,
             ..marker(3, writes)
         };
         assert_eq!(settled(None), Settled::Done);
-        assert_eq!(settled(Some(&gone(&[theirs, ours]))), Settled::Done);
-        assert_eq!(settled(Some(&gone(&[theirs]))), Settled::Done, "by another");
-        assert_eq!(settled(Some(&marker(4, &[theirs]))), Settled::Outdated(4));
-        assert_eq!(settled(Some(&marker(3, &[theirs]))), Settled::Open);
+        assert_eq!(settled(Some(gone(&[theirs, ours]))), Settled::Done);
+        assert_eq!(settled(Some(gone(&[theirs]))), Settled::Done, "by another");
+        assert_eq!(settled(Some(marker(4, &[theirs]))), Settled::Outdated(4));
+        assert_eq!(settled(Some(marker(3, &[theirs]))), Settled::Open);
         // It was removed by us, and stored again by another.
-        assert_eq!(settled(Some(&marker(4, &[ours, theirs]))), Settled::Done);
+        assert_eq!(settled(Some(marker(4, &[ours, theirs]))), Settled::Done);
     }
 
     #[test]

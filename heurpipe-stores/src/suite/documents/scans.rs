@@ -156,12 +156,11 @@ async fn pages_go_on_while_records_change(store: Arc<dyn DocumentStore>) -> Chec
     }
     let mut found = Vec::new();
     let mut scan = Scan::matching(Filter::All).limit(3);
-    for turn in 0.. {
+    for (turn, changed) in records.iter_mut().enumerate() {
         let page = store.scan(&scan).await?;
         found.extend(page.records.iter().map(|r| r.id().native.to_string()));
         let Some(next) = page.next else { break };
         scan = scan.after(Some(next));
-        let changed = &mut records[turn];
         changed.post.text = format!("changed in turn {turn}");
         commit(&*store, changed).await?;
         // This one stands before all that is still to come.
