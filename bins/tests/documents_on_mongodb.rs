@@ -122,7 +122,7 @@ fn a_use_case_is_run_looked_at_and_analysed_again() {
     let nothing = bench.json(0, &["reanalyse", "--use-case", "catalog"]);
     assert!(nothing["runs"].is_array(), "{nothing}");
 
-    let dropped = bench.json(0, &["dead-letters", "drop"]);
+    let dropped = bench.json(0, &["dead-letters", "drop", "--all"]);
     assert_eq!(dropped["dropped"], 1, "{dropped}");
     let letters = bench.json(0, &["dead-letters"]);
     assert_eq!(letters["dead_letters"], Value::Array(vec![]));

@@ -44,7 +44,7 @@ impl Server {
         Self::named(
             "s3",
             "HEURPIPE_TEST_S3_URL",
-            "credentials=none&region=us-east-1",
+            "credentials=env:HEURPIPE_TEST_S3_CREDENTIALS&region=us-east-1",
         )
     }
 

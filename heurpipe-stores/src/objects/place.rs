@@ -70,16 +70,17 @@ pub(crate) async fn open_there(url: &str, operation: &'static str) -> Result<Arc
     // Nothing lies there: the shortest question that a bucket which is there answers.
     let nowhere = Path::from("probe");
     let answer = store.list(Some(&nowhere)).try_next().await;
-    match answer {
-        Ok(_) => Ok(store),
-        Err(error @ object_store::Error::NotFound { .. }) => {
-            Err(Error::new(ErrorKind::NotFound, operation)
-                .message("there is no such bucket")
-                .with("url", url)
-                .cause(error))
-        }
-        Err(error) => Err(failure(operation, &nowhere, error)),
-    }
+    let Err(error) = answer else {
+        return Ok(store);
+    };
+    let error = failure(operation, &nowhere, error);
+    Err(match error.kind() {
+        ErrorKind::NotFound => Error::new(ErrorKind::NotFound, operation)
+            .message("there is no such bucket")
+            .with("url", url)
+            .cause(error),
+        _ => error.with("url", url),
+    })
 }
 
 impl Place {
