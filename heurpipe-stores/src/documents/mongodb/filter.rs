@@ -242,8 +242,8 @@ mod tests {
     fn negations_and_like_parts_add_no_depth() {
         let filter = format!(
             "{}colour:red OR likes:>=3{}",
-            "-(".repeat(40),
-            ")".repeat(40)
+            "-(".repeat(30),
+            ")".repeat(30)
         );
         assert_eq!(depth(&translation(&filter).document.into()), 1);
         let mixed = translation("(colour:red OR (brand:x OR (hashtag:y OR -(likes:3 likes:4))))");

@@ -219,8 +219,8 @@ mod tests {
     fn negations_and_like_parts_add_no_depth() {
         let filter = format!(
             "{}colour:red OR likes:>=3{}",
-            "-(".repeat(40),
-            ")".repeat(40)
+            "-(".repeat(30),
+            ")".repeat(30)
         );
         assert_eq!(depth(&translated(&filter)), 1);
         assert_eq!(
