@@ -12,6 +12,17 @@ pub enum Mode {
 }
 
 impl Mode {
+    /// Nothing where writing is allowed.
+    ///
+    /// # Errors
+    /// `PermissionDenied` for what was opened for reading.
+    pub(crate) fn check_writable(self, operation: &'static str) -> Result<()> {
+        match self {
+            Self::ReadWrite => Ok(()),
+            Self::ReadOnly => Err(Self::refuse(operation)),
+        }
+    }
+
     /// The error for a write to what was opened for reading.
     pub(crate) fn refuse(operation: &'static str) -> Error {
         Error::new(ErrorKind::PermissionDenied, operation)

@@ -37,6 +37,8 @@
 mod address;
 mod codec;
 mod instant;
+#[cfg(any(feature = "elasticsearch", feature = "mongodb"))]
+mod junction;
 #[cfg(any(feature = "sqlite", feature = "tantivy"))]
 mod lock;
 #[cfg(any(feature = "warehouse", feature = "gcs", feature = "s3"))]

@@ -32,13 +32,6 @@ impl BucketBlobs {
         Ok(Self { store, mode })
     }
 
-    fn check_writable(&self, operation: &'static str) -> Result<()> {
-        match self.mode {
-            Mode::ReadWrite => Ok(()),
-            Mode::ReadOnly => Err(Mode::refuse(operation)),
-        }
-    }
-
     /// Whether an object is there, and whole.
     async fn length(&self, path: &Path, operation: &'static str) -> Result<Option<u64>> {
         match self.store.head(path).await {
@@ -58,7 +51,7 @@ fn path(digest: &Digest) -> Path {
 impl Blobs for BucketBlobs {
     async fn put(&self, bytes: Bytes) -> Result<Digest> {
         const OPERATION: &str = "blobs.put";
-        self.check_writable(OPERATION)?;
+        self.mode.check_writable(OPERATION)?;
         let digest = Digest::of(&bytes);
         let path = path(&digest);
         // A question is cheaper than a picture: what was reposted is not sent again.
@@ -93,7 +86,7 @@ impl Blobs for BucketBlobs {
 
     async fn delete(&self, digest: &Digest) -> Result<()> {
         const OPERATION: &str = "blobs.delete";
-        self.check_writable(OPERATION)?;
+        self.mode.check_writable(OPERATION)?;
         let path = path(digest);
         match self.store.delete(&path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),

@@ -60,13 +60,6 @@ impl LocalBlobs {
         }
     }
 
-    fn check_writable(&self, operation: &'static str) -> Result<()> {
-        match self.mode {
-            Mode::ReadWrite => Ok(()),
-            Mode::ReadOnly => Err(Mode::refuse(operation)),
-        }
-    }
-
     fn path(&self, digest: &Digest) -> PathBuf {
         let name = digest.to_string();
         self.folder.join(&name[..2]).join(&name[2..4]).join(&name)
@@ -145,7 +138,7 @@ fn is_stored(path: &Path, length: usize) -> bool {
 #[async_trait]
 impl Blobs for LocalBlobs {
     async fn put(&self, bytes: Bytes) -> Result<Digest> {
-        self.check_writable("blobs.put")?;
+        self.mode.check_writable("blobs.put")?;
         let blobs = self.clone();
         task::blocking("blobs.put", move || {
             let digest = Digest::of(&bytes);
@@ -186,7 +179,7 @@ impl Blobs for LocalBlobs {
     }
 
     async fn delete(&self, digest: &Digest) -> Result<()> {
-        self.check_writable("blobs.delete")?;
+        self.mode.check_writable("blobs.delete")?;
         let path = self.path(digest);
         task::blocking("blobs.delete", move || match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

@@ -1,9 +1,13 @@
 //! Documents: the system of record.
 
+#[cfg(any(feature = "mongodb", feature = "sqlite"))]
+mod graves;
 pub mod memory;
 #[cfg(feature = "mongodb")]
 pub mod mongodb;
 mod near;
+#[cfg(any(feature = "mongodb", feature = "sqlite"))]
+mod phrase;
 #[cfg(feature = "sqlite")]
 pub mod sqlite;
 

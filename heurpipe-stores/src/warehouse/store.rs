@@ -98,10 +98,7 @@ impl ParquetWarehouse {
     }
 
     pub(super) fn check_writable(&self, operation: &'static str) -> Result<()> {
-        match self.mode {
-            Mode::ReadWrite => Ok(()),
-            Mode::ReadOnly => Err(Mode::refuse(operation)),
-        }
+        self.mode.check_writable(operation)
     }
 
     /// Where these posts lie, of those that are there.

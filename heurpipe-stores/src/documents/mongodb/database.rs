@@ -393,10 +393,7 @@ impl Database {
     }
 
     pub(super) fn refuse_reader(&self, operation: &'static str) -> Result<()> {
-        match self.mode {
-            Mode::ReadWrite => Ok(()),
-            Mode::ReadOnly => Err(Mode::refuse(operation)),
-        }
+        self.mode.check_writable(operation)
     }
 }
 

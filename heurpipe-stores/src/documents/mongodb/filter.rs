@@ -8,7 +8,9 @@ use std::ops::Bound;
 use heurpipe_core::filter::{Filter, Keyword, Predicate, TimeField};
 use mongodb::bson::{Bson, Document, doc};
 
+use crate::documents::phrase::{is_possible, spaced};
 use crate::instant::{after_prefix, nanoseconds};
+use crate::junction::{asks_for_all, parts};
 
 /// How many times "all of" and "any of" may alternate: the server parses a hundred levels, of which tests need a few.
 const DEEPEST: usize = 40;
@@ -42,35 +44,16 @@ fn translated(filter: &Filter, opposite: bool, depth: usize, is_exact: &mut bool
         Filter::Not(inner) => translated(inner, !opposite, depth, is_exact),
         Filter::And(_) | Filter::Or(_) => {
             let all = asks_for_all(filter, opposite);
-            let mut parts = Vec::new();
-            collect(filter, opposite, all, &mut parts);
-            let mut queries = parts
+            let queries = parts(filter, opposite, all)
                 .into_iter()
-                .map(|(part, opposite)| translated(part, opposite, depth + 1, is_exact));
+                .map(|(part, opposite)| translated(part, opposite, depth + 1, is_exact))
+                .collect();
             if all {
-                joined(queries.collect())
+                joined(queries)
             } else {
-                either(queries.by_ref().collect())
+                either(queries)
             }
         }
-    }
-}
-
-/// Whether a filter, or its opposite, asks for all of its parts, and not for any.
-fn asks_for_all(filter: &Filter, opposite: bool) -> bool {
-    matches!(filter, Filter::And(_)) != opposite
-}
-
-/// The parts of a filter, and of parts that are joined as it is.
-fn collect<'a>(filter: &'a Filter, opposite: bool, all: bool, parts: &mut Vec<(&'a Filter, bool)>) {
-    match filter {
-        Filter::Not(inner) => collect(inner, !opposite, all, parts),
-        Filter::And(filters) | Filter::Or(filters) if asks_for_all(filter, opposite) == all => {
-            filters
-                .iter()
-                .for_each(|part| collect(part, opposite, all, parts));
-        }
-        _ => parts.push((filter, opposite)),
     }
 }
 
@@ -190,30 +173,16 @@ fn bounds<L: Into<Bson>, U: Into<Bson>>(lower: Bound<L>, upper: Bound<U>) -> Doc
     bounds
 }
 
-/// Terms hold no space, so that those of a record and those of a phrase, joined by spaces and with one at each end, can be compared as texts. The
-/// words have an index, and say which records are worth it.
+/// The words have an index, and say which records are worth looking for the phrase in.
 fn phrase(terms: &[String]) -> Document {
-    let possible = terms.iter().all(|t| !t.is_empty() && !t.contains(' '));
     match terms {
-        [] => nothing(),
-        _ if !possible => nothing(),
+        _ if !is_possible(terms) => nothing(),
         [word] => doc! {"words": word},
         several => {
-            let place = doc! {"$indexOfBytes": ["$text", {"$literal": text(several)}]};
+            let place = doc! {"$indexOfBytes": ["$text", {"$literal": spaced(several)}]};
             doc! {"words": {"$all": several}, "$expr": {"$gte": [place, 0]}}
         }
     }
-}
-
-/// Terms as they are stored: ` one two `.
-pub(super) fn text(terms: &[String]) -> String {
-    let mut text = String::with_capacity(terms.iter().map(|t| t.len() + 1).sum::<usize>() + 1);
-    text.push(' ');
-    for term in terms {
-        text.push_str(term);
-        text.push(' ');
-    }
-    text
 }
 
 #[cfg(test)]

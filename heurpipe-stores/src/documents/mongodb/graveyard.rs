@@ -8,6 +8,7 @@ use mongodb::bson::{Bson, Document, doc};
 use super::database::{Database, Durability};
 use super::records::{binary, digest};
 use super::server::{About, TOMBSTONES};
+use crate::documents::graves::GraveKey;
 
 /// Hashes that are asked for at a time.
 const ASKED: usize = 5_000;
@@ -15,7 +16,7 @@ const ASKED: usize = 5_000;
 /// Hashes under a key, so that the database does not tell who was erased.
 #[derive(Debug)]
 pub(super) struct Graveyard {
-    key: Vec<u8>,
+    key: GraveKey,
 }
 
 /// Of what was asked, what lies in the graveyard.
@@ -31,18 +32,16 @@ impl Buried {
 impl Graveyard {
     pub(super) fn of(about: About) -> Self {
         Self {
-            key: about.tombstone_key,
+            key: GraveKey(about.tombstone_key),
         }
     }
 
     pub(super) fn of_post(&self, id: &PostId) -> Digest {
-        Digest::of_parts([self.key.as_slice(), id.to_string().as_bytes()])
+        self.key.of_post(id)
     }
 
-    /// One part more than a post has, so that no author is taken for a post.
     pub(super) fn of_author(&self, author: &AuthorRef) -> Digest {
-        let name = author.to_string();
-        Digest::of_parts([self.key.as_slice(), b"author", name.as_bytes()])
+        self.key.of_author(author)
     }
 
     /// The hashes under which a post may lie here: those of its ids and of its author's names.

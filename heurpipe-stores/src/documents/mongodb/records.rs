@@ -14,10 +14,11 @@ use mongodb::bson::{Binary, Bson, Document, doc};
 use mongodb::options::FindOptions;
 
 use super::database::{Database, LARGEST, by_key, integer, raw, size};
-use super::filter::{number, text};
+use super::filter::number;
 use super::graveyard::Graveyard;
 use super::server::RECORDS;
 use super::writer::{self, Aim, REMEMBERED, Write};
+use crate::documents::phrase::spaced;
 use crate::instant::nanoseconds;
 use crate::{codec, task};
 
@@ -94,7 +95,7 @@ fn fields(record: &Record) -> Result<Document> {
         "keywords": keywords,
         "numbers": numbers,
         "words": words.into_iter().cloned().collect::<Vec<_>>(),
-        "text": text(&flat.terms),
+        "text": spaced(&flat.terms),
         "record": body,
     })
 }

@@ -7,6 +7,7 @@ use std::ops::Bound;
 use heurpipe_core::filter::{Filter, Keyword, Predicate, TimeField};
 use rusqlite::types::Value;
 
+use crate::documents::phrase;
 use crate::instant::{after_prefix, nanoseconds};
 
 /// A condition on `records r`, and the values of its `?`s in order.
@@ -138,27 +139,13 @@ impl Condition {
         }
     }
 
-    /// Terms hold no space, so that those of a record and those of a phrase, joined by spaces and with one at each end, can be
-    /// compared as texts.
     fn push_phrase(&mut self, terms: &[String]) {
-        let possible = terms.iter().all(|t| !t.is_empty() && !t.contains(' '));
-        if terms.is_empty() || !possible {
+        if !phrase::is_possible(terms) {
             self.push("FALSE");
             return;
         }
         self.push("instr(r.terms, ")
-            .bind(joined(terms))
+            .bind(phrase::spaced(terms))
             .push(") > 0");
     }
-}
-
-/// Terms as they are stored: ` one two `.
-pub(super) fn joined(terms: &[String]) -> String {
-    let mut text = String::with_capacity(terms.iter().map(|t| t.len() + 1).sum::<usize>() + 1);
-    text.push(' ');
-    for term in terms {
-        text.push_str(term);
-        text.push(' ');
-    }
-    text
 }

@@ -4,10 +4,11 @@ use heurpipe_core::{AuthorRef, Digest, PostId};
 use rusqlite::Transaction;
 
 use super::failure::Failure;
+use crate::documents::graves::GraveKey;
 
 /// Hashes under a key, so that the database does not tell who was erased.
 pub(super) struct Graveyard {
-    key: Vec<u8>,
+    key: GraveKey,
     empty: bool,
 }
 
@@ -18,24 +19,17 @@ impl Graveyard {
                 "SELECT value, NOT EXISTS (SELECT 1 FROM tombstones) FROM secrets WHERE name = 'tombstones'",
             )?
             .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(Self { key, empty })
-    }
-
-    fn of_post(&self, id: &PostId) -> Digest {
-        Digest::of_parts([self.key.as_slice(), id.to_string().as_bytes()])
-    }
-
-    /// One part more than a post has, so that no author is taken for a post.
-    fn of_author(&self, author: &AuthorRef) -> Digest {
-        let name = author.to_string();
-        Digest::of_parts([self.key.as_slice(), b"author", name.as_bytes()])
+        Ok(Self {
+            key: GraveKey(key),
+            empty,
+        })
     }
 
     pub(super) fn holds_post(&self, tx: &Transaction<'_>, id: &PostId) -> Result<bool, Failure> {
         if self.empty {
             return Ok(false);
         }
-        holds(tx, &self.of_post(id))
+        holds(tx, &self.key.of_post(id))
     }
 
     /// Whether one of these lies here.
@@ -49,12 +43,12 @@ impl Graveyard {
             return Ok(false);
         }
         for id in posts {
-            if holds(tx, &self.of_post(id))? {
+            if holds(tx, &self.key.of_post(id))? {
                 return Ok(true);
             }
         }
         for author in authors {
-            if holds(tx, &self.of_author(author))? {
+            if holds(tx, &self.key.of_author(author))? {
                 return Ok(true);
             }
         }
@@ -62,7 +56,7 @@ impl Graveyard {
     }
 
     pub(super) fn bury_post(&self, tx: &Transaction<'_>, id: &PostId) -> Result<(), Failure> {
-        bury(tx, &self.of_post(id))
+        bury(tx, &self.key.of_post(id))
     }
 
     pub(super) fn bury_author(
@@ -70,7 +64,7 @@ impl Graveyard {
         tx: &Transaction<'_>,
         author: &AuthorRef,
     ) -> Result<(), Failure> {
-        bury(tx, &self.of_author(author))
+        bury(tx, &self.key.of_author(author))
     }
 }
 

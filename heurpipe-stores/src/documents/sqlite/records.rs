@@ -5,10 +5,10 @@ use rusqlite::{OptionalExtension, Transaction, params};
 
 use super::archived;
 use super::failure::Failure;
-use super::filter::joined;
 use super::graveyard::Graveyard;
 use super::parts;
 use crate::codec;
+use crate::documents::phrase::spaced;
 use crate::documents::{outdated, tombstoned};
 use crate::instant::nanoseconds;
 
@@ -43,7 +43,7 @@ impl Prepared {
             replaces: record.revision,
             body,
             analysis: record.analysis().to_string(),
-            terms: joined(&flat.terms),
+            terms: spaced(&flat.terms),
             states: record
                 .states
                 .iter()

@@ -6,6 +6,7 @@ use heurpipe_core::filter::{Filter, Keyword, Predicate, TimeField};
 use serde_json::{Map, Value, json};
 
 use super::mapping::{after, beginning, clipped, is_field, keyword, long, number, text};
+use crate::junction::parts;
 
 /// The query that finds what a filter matches.
 ///
@@ -32,45 +33,9 @@ pub(super) fn nothing() -> Value {
     json!({"match_none": {}})
 }
 
-/// Whether a filter, or its opposite, asks for all of its parts.
-fn is_all(filter: &Filter, opposite: bool) -> bool {
-    matches!(
-        (filter, opposite),
-        (Filter::And(_), false) | (Filter::Or(_), true)
-    )
-}
-
-/// Whether a filter, or its opposite, asks for any of its parts.
-fn is_any(filter: &Filter, opposite: bool) -> bool {
-    matches!(
-        (filter, opposite),
-        (Filter::Or(_), false) | (Filter::And(_), true)
-    )
-}
-
-/// The parts of a filter, and of parts that are joined as it is.
-fn parts<'a>(
-    filter: &'a Filter,
-    opposite: bool,
-    joined: fn(&Filter, bool) -> bool,
-    found: &mut Vec<(&'a Filter, bool)>,
-) {
-    match filter {
-        Filter::Not(inner) => parts(inner, !opposite, joined, found),
-        Filter::And(filters) | Filter::Or(filters) if joined(filter, opposite) => {
-            filters
-                .iter()
-                .for_each(|part| parts(part, opposite, joined, found));
-        }
-        _ => found.push((filter, opposite)),
-    }
-}
-
 fn all(filter: &Filter, opposite: bool) -> Value {
-    let mut of = Vec::new();
-    parts(filter, opposite, is_all, &mut of);
     let (mut wanted, mut unwanted) = (Vec::new(), Vec::new());
-    for (part, opposite) in of {
+    for (part, opposite) in parts(filter, opposite, true) {
         match part {
             Filter::Test(predicate) if opposite => unwanted.push(test(predicate)),
             _ => wanted.push(translated(part, opposite)),
@@ -81,10 +46,9 @@ fn all(filter: &Filter, opposite: bool) -> Value {
 }
 
 fn any(filter: &Filter, opposite: bool) -> Value {
-    let mut of = Vec::new();
-    parts(filter, opposite, is_any, &mut of);
     either(
-        of.into_iter()
+        parts(filter, opposite, false)
+            .into_iter()
             .map(|(part, opposite)| translated(part, opposite))
             .collect(),
     )
