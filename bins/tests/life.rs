@@ -225,3 +225,26 @@ fn wrong_use_is_told_in_a_sentence() {
         );
     }
 }
+
+#[test]
+fn the_search_index_is_built_anew_from_both_stores() {
+    let bench = Bench::with_posts();
+    bench.run(&["archive", "--before", "2026-02-01"]);
+    // What documents hold is relevant still, and the index has lost everything.
+    std::fs::remove_dir_all(bench.dir.path().join("heurpipe-data/search")).unwrap();
+    let survey = bench.json(&["reindex", "--dry-run"]);
+    assert_eq!(
+        survey,
+        json!({"dry_run": true, "documents": 2, "warehouse": 10})
+    );
+    let report = bench.json(&["reindex"]);
+    let expected = json!({"documents": 2, "warehouse": 10, "again": 0, "refused": []});
+    assert_eq!(report, expected);
+    bench.run(&["forget", "--post", "instagram:1"]);
+    assert_eq!(bench.json(&["reindex"])["warehouse"], 9);
+    assert!(
+        bench
+            .run(&["reindex"])
+            .contains("2 posts of documents and 9 of the warehouse")
+    );
+}

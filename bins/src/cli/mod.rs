@@ -12,6 +12,7 @@ mod plan;
 mod progress;
 mod query;
 mod reanalyse;
+mod reindex;
 mod run;
 mod runs;
 mod serve;
@@ -57,6 +58,8 @@ enum Command {
     Archive(archive::Archive),
     /// Erase a post, or all posts of an author, everywhere and for good; prints a receipt.
     Forget(forget::Forget),
+    /// Build the search index anew from documents and the warehouse; the one in use serves until then.
+    Reindex(reindex::Reindex),
     /// Print posts that match a filter, or rows by SQL.
     Query(query::Query),
     /// Serve the simulator's Instagram and Weibo APIs on loopback.
@@ -213,6 +216,7 @@ impl Cli {
             Command::DeadLetters(letters) => letters.run(&loaded()?).await,
             Command::Archive(archive) => archive.run(&loaded()?).await,
             Command::Forget(forget) => forget.run(&loaded()?).await,
+            Command::Reindex(reindex) => reindex.run(&loaded()?).await,
             Command::Query(query) => query.run(&loaded()?).await,
             Command::Simulate(simulate) => simulate.run().await,
             Command::Models(models) => models.run(&with_runtime(loaded()?)?).await,

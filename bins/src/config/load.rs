@@ -167,6 +167,14 @@ mod tests {
     }
 
     #[test]
+    fn the_example_is_understood() {
+        let example = include_str!("../../../config.example.toml");
+        let loaded = in_file(example, &[]).unwrap();
+        let names: Vec<_> = loaded.config.use_cases.keys().collect();
+        assert_eq!(names, ["evening", "tendencies"]);
+    }
+
+    #[test]
     fn an_unknown_key_names_file_and_suggests() {
         let error = in_file("[stores]\ndocumets = \"sqlite:a\"\n", &[]).unwrap_err();
         assert!(error.0.contains("heurpipe.toml"), "{error}");

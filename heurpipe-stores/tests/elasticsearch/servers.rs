@@ -9,7 +9,7 @@ use heurpipe_core::{
     Sink,
 };
 use heurpipe_stores::Mode;
-use heurpipe_stores::search::{ElasticsearchIndex, MemorySearch};
+use heurpipe_stores::search::{ElasticsearchIndex, MemorySearch, Rebuild};
 use heurpipe_stores::suite;
 use heurpipe_stores::suite::differential::{self, Extent};
 use jiff::Timestamp;
@@ -377,6 +377,105 @@ async fn there_is_an_index_for_each_month(server: &Server) {
     assert_eq!(behind.as_object().unwrap().len(), 3, "all behind the alias");
 }
 
+/// A new index is built beside the old one, takes its place at once, and is written to as the old one was; also by whoever has the old one open.
+async fn the_index_is_rebuilt_in_its_place(server: &Server) {
+    let name = server.name();
+    let url = format!("{}/{name}", server.url);
+    let (january, march) = ("2026-01-05T00:00:00Z", "2026-03-05T00:00:00Z");
+    let old = server.open(&name, Mode::ReadWrite).await.unwrap();
+    write(&old, &[record("1", 1, january), record("2", 1, january)]).await;
+    old.flush().await.unwrap();
+    let reader = server.open(&name, Mode::ReadOnly).await.unwrap();
+    let of = |natives: &[(&str, u64)]| -> Vec<(String, u64)> {
+        natives.iter().map(|(n, r)| ((*n).to_owned(), *r)).collect()
+    };
+
+    let abandoned = ElasticsearchIndex::rebuild(&url).await.unwrap();
+    abandoned
+        .index()
+        .write(&[record("9", 1, march)])
+        .await
+        .unwrap();
+    let rebuild = ElasticsearchIndex::rebuild(&url).await.unwrap();
+    let late = abandoned.publish().await.unwrap_err();
+    assert_eq!(late.kind(), ErrorKind::Conflict, "the later one wins");
+    let new = rebuild.index();
+    for outcome in new
+        .write(&[
+            record("1", 1, january),
+            record("3", 1, march),
+            record("4", 1, ""),
+        ])
+        .await
+        .unwrap()
+    {
+        outcome.unwrap();
+    }
+    new.flush().await.unwrap();
+    assert_eq!(
+        all(&reader).await,
+        of(&[("1", 1), ("2", 1)]),
+        "until it is published"
+    );
+    // An erasure meanwhile reaches both.
+    old.remove(&[id("4"), id("2")]).await.unwrap();
+    old.flush().await.unwrap();
+
+    rebuild.publish().await.unwrap();
+    assert_eq!(all(&reader).await, of(&[("3", 1), ("1", 1)]));
+    let expected = ["2026-01", "2026-03"].map(|month| format!("{name}-v1r2-{month}"));
+    let indices = server.indices(&name).await;
+    assert!(
+        expected.iter().all(|index| indices.contains(index)),
+        "{indices:?}"
+    );
+    assert!(
+        indices.iter().all(|index| index.contains("-v1r2-")),
+        "{indices:?}"
+    );
+    assert!(!server.has_template(&format!("{name}-r2")).await);
+    assert_eq!(
+        rebuild.publish().await.unwrap_err().kind(),
+        ErrorKind::Conflict
+    );
+
+    // Whoever has the old one open, and who opens the new one, in a month that is new.
+    write(&old, &[record("1", 2, january)]).await;
+    old.flush().await.unwrap();
+    let later = server.open(&name, Mode::ReadWrite).await.unwrap();
+    write(&later, &[record("3", 2, "2026-04-05T00:00:00Z")]).await;
+    later.flush().await.unwrap();
+    assert_eq!(all(&reader).await, of(&[("3", 2), ("1", 2)]));
+}
+
+/// Indices that another version made are replaced; those of others are left alone.
+async fn indices_of_another_version_are_rebuilt(server: &Server) {
+    let put = reqwest::Method::PUT;
+    let name = server.name();
+    let url = format!("{}/{name}", server.url);
+    let older = json!({
+        "mappings": {"_meta": {"heurpipe": {"format": 0, "analyser": 0}}},
+        "aliases": {&name: {}},
+    });
+    server
+        .ask(put.clone(), &format!("{name}-v0-2026-01"), older)
+        .await;
+    let error = server.open(&name, Mode::ReadOnly).await.unwrap_err();
+    assert!(error.to_string().contains("heurpipe reindex"), "{error}");
+    let rebuild = ElasticsearchIndex::rebuild(&url).await.unwrap();
+    rebuild.index().write(&[record("1", 1, "")]).await.unwrap();
+    rebuild.publish().await.unwrap();
+    let reader = server.open(&name, Mode::ReadOnly).await.unwrap();
+    assert_eq!(all(&reader).await, [("1".to_owned(), 1)]);
+
+    let foreign = server.name();
+    server.ask(put, &foreign, json!({})).await;
+    let error = ElasticsearchIndex::rebuild(&format!("{}/{foreign}", server.url))
+        .await
+        .unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt);
+}
+
 macro_rules! on_server {
     ($server:ident, $variable:literal: $($test:ident),+ $(,)?) => {
         mod $server {
@@ -410,4 +509,6 @@ on_servers!(
     foreign_indices_are_left_alone,
     readers_see_what_was_flushed_and_write_nothing,
     there_is_an_index_for_each_month,
+    the_index_is_rebuilt_in_its_place,
+    indices_of_another_version_are_rebuilt,
 );

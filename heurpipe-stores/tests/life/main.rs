@@ -1,5 +1,5 @@
 //! Archiving and erasing over all stores, whole and interrupted.
-#![cfg(all(feature = "warehouse", feature = "sqlite"))]
+#![cfg(all(feature = "warehouse", feature = "sqlite", feature = "tantivy"))]
 #![allow(clippy::unwrap_used)]
 
 mod archiving;
@@ -7,4 +7,5 @@ mod faults;
 mod forgetting;
 mod fuse;
 mod killed;
+mod reindexing;
 mod world;

@@ -33,23 +33,89 @@ const LONGEST_ID: usize = 512;
 /// Months outside of these years share an index: no post was published then, but a source may claim it, and indices are dear.
 const YEARS: std::ops::RangeInclusive<i16> = 2004..=2099;
 
-/// The index in which a record lies: that of the month in which it was published.
-pub(super) fn index_of(name: &str, published: Option<Timestamp>) -> String {
-    let family = family(name);
-    let Some(published) = published else {
-        return format!("{family}undated");
-    };
-    let date = Offset::UTC.to_datetime(published).date();
-    match date.year() {
-        year if year < *YEARS.start() => format!("{family}earlier"),
-        year if year > *YEARS.end() => format!("{family}later"),
-        year => format!("{family}{year:04}-{:02}", date.month()),
+/// What stands in place of the month.
+const UNDATED: &str = "undated";
+const EARLIER: &str = "earlier";
+const LATER: &str = "later";
+
+/// Indices that were built together: those of one alias, but for when it is rebuilt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Family {
+    name: String,
+    /// 0 are those that were not built anew.
+    generation: u32,
+}
+
+impl Family {
+    pub(super) fn new(name: &str, generation: u32) -> Self {
+        Self {
+            name: name.to_owned(),
+            generation,
+        }
+    }
+
+    /// The generation of an index of this name and version, by what it is called; none for any other index.
+    pub(super) fn generation_of(name: &str, index: &str) -> Option<u32> {
+        let rest = index.strip_prefix(name)?.strip_prefix("-v")?;
+        let (version, month) = rest.split_once('-')?;
+        let (format, generation) = match version.split_once('r') {
+            Some((format, generation)) => (format, generation.parse().ok()?),
+            None => (version, 0),
+        };
+        format.parse::<u32>().ok()?;
+        is_month(month).then_some(generation)
+    }
+
+    /// What the names of its indices begin with.
+    pub(super) fn prefix(&self) -> String {
+        let Self { name, generation } = self;
+        match generation {
+            0 => format!("{name}-v{FORMAT}-"),
+            generation => format!("{name}-v{FORMAT}r{generation}-"),
+        }
+    }
+
+    /// The index in which a record lies: that of the month in which it was published.
+    pub(super) fn index_of(&self, published: Option<Timestamp>) -> String {
+        let prefix = self.prefix();
+        let Some(published) = published else {
+            return format!("{prefix}{UNDATED}");
+        };
+        let date = Offset::UTC.to_datetime(published).date();
+        match date.year() {
+            year if year < *YEARS.start() => format!("{prefix}{EARLIER}"),
+            year if year > *YEARS.end() => format!("{prefix}{LATER}"),
+            year => format!("{prefix}{year:04}-{:02}", date.month()),
+        }
+    }
+
+    /// The template by which its indices are made while they are being built: behind no alias, and above the template of all.
+    pub(super) fn staging_template(&self) -> Value {
+        let mut template = template(&self.name);
+        template["index_patterns"] = json!([format!("{}*", self.prefix())]);
+        template["priority"] = json!(501);
+        template["template"]["aliases"] = json!({});
+        template
+    }
+
+    /// A pattern of the indices of all generations but the first.
+    pub(super) fn all_rebuilt(&self) -> String {
+        format!("{}-v{FORMAT}r*", self.name)
+    }
+
+    /// What that template is called.
+    pub(super) fn staging_name(&self) -> String {
+        format!("{}-r{}", self.name, self.generation)
     }
 }
 
-/// What the names of all indices begin with.
-pub(super) fn family(name: &str) -> String {
-    format!("{name}-v{FORMAT}-")
+fn is_month(text: &str) -> bool {
+    let of_digits =
+        |part: &str, count| part.len() == count && part.bytes().all(|byte| byte.is_ascii_digit());
+    [UNDATED, EARLIER, LATER].contains(&text)
+        || text
+            .split_once('-')
+            .is_some_and(|(year, month)| of_digits(year, 4) && of_digits(month, 2))
 }
 
 /// What made an index; an index that another version made has other terms and must be rebuilt.
@@ -62,7 +128,8 @@ pub(super) fn template(name: &str) -> Value {
     let exact = json!({"type": "keyword"});
     let unsorted = json!({"type": "keyword", "doc_values": false});
     json!({
-        "index_patterns": [format!("{}*", family(name))],
+        // Of every generation, so that an index of one that was replaced, made by whoever still writes to it, is as it must be.
+        "index_patterns": [format!("{name}-v{FORMAT}-*"), format!("{name}-v{FORMAT}r*")],
         // Above templates that people keep for all of their indices.
         "priority": 500,
         "_meta": made(),
@@ -251,7 +318,7 @@ mod tests {
     use super::*;
 
     fn index(published: &str) -> String {
-        index_of("looks", Some(published.parse().unwrap()))
+        Family::new("looks", 0).index_of(Some(published.parse().unwrap()))
     }
 
     #[test]
@@ -260,7 +327,26 @@ mod tests {
         assert_eq!(index("2026-02-01T00:00:00+01:00"), "looks-v1-2026-01");
         assert_eq!(index("1969-12-31T00:00:00Z"), "looks-v1-earlier");
         assert_eq!(index("9999-12-30T00:00:00Z"), "looks-v1-later");
-        assert_eq!(index_of("looks", None), "looks-v1-undated");
+        let rebuilt = Family::new("looks", 3);
+        assert_eq!(rebuilt.index_of(None), "looks-v1r3-undated");
+    }
+
+    #[test]
+    fn indices_of_other_names_are_none_of_ours() {
+        let of = |index| Family::generation_of("looks", index);
+        assert_eq!(of("looks-v1-2026-01"), Some(0));
+        assert_eq!(of("looks-v2r12-undated"), Some(12));
+        for other in [
+            "looks",
+            "looks-v1-",
+            "looks-vr1-undated",
+            "looks-vintage-v1-2026-01",
+            "looks-v1-v1-2026-01",
+            "looks-v1r-2026-01",
+            "looks-v1-2026-1",
+        ] {
+            assert_eq!(of(other), None, "{other}");
+        }
     }
 
     #[test]

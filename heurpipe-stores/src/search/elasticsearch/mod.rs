@@ -9,6 +9,7 @@ mod failure;
 mod filter;
 mod mapping;
 mod page;
+mod rebuild;
 mod server;
 mod tally;
 mod writer;
@@ -26,8 +27,11 @@ use serde_json::json;
 use crate::Mode;
 use address::Address;
 use client::Client;
+use mapping::Family;
 use tally::Counter;
 use writer::Writer;
+
+pub use rebuild::ElasticsearchRebuild;
 
 const OPERATION: &str = "elasticsearch.open";
 
@@ -39,7 +43,8 @@ const OPERATION: &str = "elasticsearch.open";
 pub struct ElasticsearchIndex {
     spec: SinkSpec,
     client: Arc<Client>,
-    name: String,
+    /// Where records are found: an alias or a pattern.
+    within: String,
     product: String,
     /// None when it was opened for reading.
     writer: Option<Writer>,
@@ -59,22 +64,28 @@ impl ElasticsearchIndex {
         let address = Address::parse(url)?;
         let client = Arc::new(Client::new(&address)?);
         let product = server::identify(&client).await?;
-        let exists = server::check_indices(&client, &address.name).await?;
-        let writer = match mode {
-            Mode::ReadOnly if exists => None,
-            Mode::ReadOnly => return Err(server::absent(&client, &address.name)),
-            Mode::ReadWrite => {
+        let in_use = server::family_in_use(&client, &address.name).await?;
+        let writer = match (mode, in_use) {
+            (Mode::ReadOnly, Some(_)) => None,
+            (Mode::ReadOnly, None) => return Err(server::absent(&client, &address.name)),
+            (Mode::ReadWrite, in_use) => {
                 server::put_template(&client, &address.name).await?;
-                Some(Writer::new(Arc::clone(&client), &address.name))
+                let family = in_use.unwrap_or_else(|| Family::new(&address.name, 0));
+                rebuild::complete(&client, &family).await?;
+                Some(Writer::new(Arc::clone(&client), family, &address.name))
             }
         };
-        Ok(Self {
+        Ok(Self::over(client, product, address.name, writer))
+    }
+
+    fn over(client: Arc<Client>, product: String, within: String, writer: Option<Writer>) -> Self {
+        Self {
             spec: SinkSpec::new("search").durable_at_flush(),
             client,
-            name: address.name,
+            within,
             product,
             writer,
-        })
+        }
     }
 
     /// What the server is, and which version: `Elasticsearch 9.2.0`.
@@ -89,7 +100,7 @@ impl ElasticsearchIndex {
     fn counter(&self, operation: &'static str) -> Counter<'_> {
         Counter {
             client: &self.client,
-            name: &self.name,
+            name: &self.within,
             operation,
         }
     }
@@ -116,7 +127,7 @@ impl Sink for ElasticsearchIndex {
 #[async_trait]
 impl SearchIndex for ElasticsearchIndex {
     async fn search(&self, request: &SearchRequest) -> Result<SearchPage> {
-        page::page(&self.client, &self.name, request).await
+        page::page(&self.client, &self.within, request).await
     }
 
     async fn get(&self, id: &PostId) -> Result<Option<Record>> {
@@ -128,7 +139,7 @@ impl SearchIndex for ElasticsearchIndex {
         });
         let found = self
             .client
-            .search("elasticsearch.get", &self.name, body)
+            .search("elasticsearch.get", &self.within, body)
             .await?;
         // There are two only while a post moves to another month.
         let newest = found.hits.hits.into_iter().max_by_key(|hit| hit.version);

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::OPERATION;
 use super::client::{Body, Client};
 use super::failure::{refused, unanswered};
-use super::mapping::{FORMAT, family, made, template};
+use super::mapping::{FORMAT, Family, made, template};
 
 /// Which product answers, and its version as far as it tells.
 ///
@@ -66,25 +66,31 @@ async fn version_of_node(client: &Client) -> Option<String> {
     Some(node["version"].as_str()?.to_owned())
 }
 
-/// Whether there are indices of a name.
+/// The indices of a name that are in use; none where there are no indices yet.
 ///
 /// # Errors
 /// `Config` when another version made one of them, `Corrupt` when something else did.
-pub(super) async fn check_indices(client: &Client, name: &str) -> Result<bool> {
-    let family = family(name);
-    let path = format!("{name},{family}*/_mapping?ignore_unavailable=true");
-    let Some(Value::Object(indices)) = client.get(OPERATION, &path).await? else {
-        return Ok(false);
-    };
-    for (index, mapping) in &indices {
-        check(
-            client,
-            index,
-            &mapping["mappings"]["_meta"],
-            index.starts_with(&family),
-        )?;
+pub(super) async fn family_in_use(client: &Client, name: &str) -> Result<Option<Family>> {
+    let first = Family::new(name, 0).prefix();
+    let mut newest = None;
+    for (index, meta) in metas(client, &format!("{name},{first}*")).await? {
+        let generation = Family::generation_of(name, &index);
+        check(client, &index, &meta, generation.is_some())?;
+        newest = newest.max(generation);
     }
-    Ok(!indices.is_empty())
+    Ok(newest.map(|generation| Family::new(name, generation)))
+}
+
+/// What each index of an expression says that made it.
+pub(super) async fn metas(client: &Client, indices: &str) -> Result<Vec<(String, Value)>> {
+    let path = format!("{indices}/_mapping?ignore_unavailable=true");
+    let Some(Value::Object(found)) = client.get(OPERATION, &path).await? else {
+        return Ok(Vec::new());
+    };
+    let metas = found
+        .into_iter()
+        .map(|(index, mut mapping)| (index, mapping["mappings"]["_meta"].take()));
+    Ok(metas.collect())
 }
 
 /// Leaves the template from which the server makes indices.
@@ -92,21 +98,31 @@ pub(super) async fn check_indices(client: &Client, name: &str) -> Result<bool> {
 /// # Errors
 /// `Corrupt` when somebody else has a template of this name.
 pub(super) async fn put_template(client: &Client, name: &str) -> Result<()> {
+    check_template(client, name).await?;
     let path = format!("_index_template/{name}");
-    let template = template(name);
-    if let Some(found) = client.get(OPERATION, &path).await? {
-        let meta = &found["index_templates"][0]["index_template"]["_meta"];
-        if meta["heurpipe"].is_null() {
-            return Err(foreign(
-                client,
-                name,
-                "the server has a template of this name that is not one of this program",
-            ));
-        }
-    }
     let _: Value = client
-        .call(OPERATION, Method::PUT, &path, Body::Json(template))
+        .call(OPERATION, Method::PUT, &path, Body::Json(template(name)))
         .await?;
+    Ok(())
+}
+
+/// Looks whether the template of a name is ours, if there is one.
+///
+/// # Errors
+/// `Corrupt` when it is somebody else's.
+pub(super) async fn check_template(client: &Client, name: &str) -> Result<()> {
+    let path = format!("_index_template/{name}");
+    let Some(found) = client.get(OPERATION, &path).await? else {
+        return Ok(());
+    };
+    let meta = &found["index_templates"][0]["index_template"]["_meta"];
+    if meta["heurpipe"].is_null() {
+        return Err(foreign(
+            client,
+            name,
+            "the server has a template of this name that is not one of this program",
+        ));
+    }
     Ok(())
 }
 
@@ -132,7 +148,9 @@ fn check(client: &Client, index: &str, meta: &Value, is_ours_by_name: bool) -> R
     }
     let (found, known) = (&meta["heurpipe"], &made["heurpipe"]);
     Err(Error::new(ErrorKind::Config, OPERATION)
-        .message("another version of this program made the index; it must be rebuilt")
+        .message(
+            "another version of this program made the index; it must be rebuilt: heurpipe reindex",
+        )
         .with("format", format!("{} (known: {FORMAT})", found["format"]))
         .with(
             "analyser",
@@ -142,7 +160,7 @@ fn check(client: &Client, index: &str, meta: &Value, is_ours_by_name: bool) -> R
         .with("server", client.server()))
 }
 
-fn foreign(client: &Client, index: &str, message: &str) -> Error {
+pub(super) fn foreign(client: &Client, index: &str, message: &str) -> Error {
     Error::new(ErrorKind::Corrupt, OPERATION)
         .message(message)
         .with("index", index)

@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::client::{Body, Client, Hit};
 use super::failure;
-use super::mapping::{Document, index_of, key};
+use super::mapping::{Document, Family, key};
 
 /// At most so many items a bulk, and about so many bytes.
 const MOST_ITEMS: usize = 500;
@@ -34,11 +34,15 @@ struct Prepared {
     lines: Vec<u8>,
 }
 
-/// Writes to the indices of one name.
+/// Writes to the indices of one family.
 #[derive(Debug)]
 pub(super) struct Writer {
     client: Arc<Client>,
-    name: String,
+    /// Of which a post has one place: an alias or a pattern.
+    within: String,
+    /// What a removal looks through: an index that is being built may have the post, too.
+    everywhere: String,
+    family: Family,
     /// Keys of what was written or removed since the last flush.
     unflushed: Mutex<BTreeSet<String>>,
     /// Held while one flushes.
@@ -72,10 +76,13 @@ struct ItemAnswer {
 }
 
 impl Writer {
-    pub(super) fn new(client: Arc<Client>, name: &str) -> Self {
+    /// Writes to a family's indices, which are those of an alias or a pattern.
+    pub(super) fn new(client: Arc<Client>, family: Family, within: &str) -> Self {
         Self {
             client,
-            name: name.to_owned(),
+            within: within.to_owned(),
+            everywhere: format!("{within},{}", family.all_rebuilt()),
+            family,
             unflushed: Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
         }
@@ -89,12 +96,12 @@ impl Writer {
     pub(super) async fn write(&self, records: &[Arc<Record>]) -> Result<Vec<ItemResult<()>>> {
         const OPERATION: &str = "elasticsearch.write";
         let records = records.to_vec();
-        let name = self.name.clone();
+        let family = self.family.clone();
         let prepare = move || {
             Ok(records
                 .iter()
                 .enumerate()
-                .map(|(number, record)| prepare(&name, number, record))
+                .map(|(number, record)| prepare(&family, number, record))
                 .collect::<Vec<_>>())
         };
         let mut outcomes: Vec<ItemResult<()>> = Vec::new();
@@ -139,8 +146,8 @@ impl Writer {
             // What somebody writes in between is newer than what was seen, and is looked for again.
             let mut left = PATIENCE;
             loop {
-                self.refresh(OPERATION).await?;
-                let places = self.places(OPERATION, some).await?;
+                self.refresh(OPERATION, &self.everywhere).await?;
+                let places = self.places(OPERATION, &self.everywhere, some).await?;
                 if places.is_empty() {
                     break;
                 }
@@ -162,12 +169,12 @@ impl Writer {
     }
 
     async fn settle(&self, operation: &'static str, keys: &BTreeSet<String>) -> Result<()> {
-        self.refresh(operation).await?;
+        self.refresh(operation, &self.within).await?;
         let keys: Vec<String> = keys.iter().cloned().collect();
         let mut outdated = Vec::new();
         for some in keys.chunks(LOOK_UP) {
             let mut places: BTreeMap<String, Vec<Hit>> = BTreeMap::new();
-            for place in self.places(operation, some).await? {
+            for place in self.places(operation, &self.within, some).await? {
                 places.entry(place.id.clone()).or_default().push(place);
             }
             for mut places in places.into_values() {
@@ -181,11 +188,11 @@ impl Writer {
             return Ok(());
         }
         self.delete(operation, &outdated).await?;
-        self.refresh(operation).await
+        self.refresh(operation, &self.within).await
     }
 
-    async fn refresh(&self, operation: &'static str) -> Result<()> {
-        let path = format!("{}/_refresh?ignore_unavailable=true", self.name);
+    async fn refresh(&self, operation: &'static str, within: &str) -> Result<()> {
+        let path = format!("{within}/_refresh?ignore_unavailable=true");
         let answer: Value = self
             .client
             .call(operation, Method::POST, &path, Body::Nothing)
@@ -199,19 +206,20 @@ impl Writer {
     }
 
     /// Where posts lie, as far as that is visible.
-    async fn places(&self, operation: &'static str, keys: &[String]) -> Result<Vec<Hit>> {
+    async fn places(
+        &self,
+        operation: &'static str,
+        within: &str,
+        keys: &[String],
+    ) -> Result<Vec<Hit>> {
         let body = json!({
             "size": 10_000,
             "_source": false,
             "version": true,
             "query": {"bool": {"filter": [{"terms": {"id": keys}}]}},
         });
-        Ok(self
-            .client
-            .search(operation, &self.name, body)
-            .await?
-            .hits
-            .hits)
+        let found = self.client.search(operation, within, body).await?;
+        Ok(found.hits.hits)
     }
 
     /// Deletes documents, unless they are newer than was seen.
@@ -374,7 +382,7 @@ fn fitting(items: &[Prepared], most: usize) -> usize {
 }
 
 /// A record's key, and what is sent of it.
-fn prepare(name: &str, number: usize, record: &Record) -> Result<(String, Prepared)> {
+fn prepare(family: &Family, number: usize, record: &Record) -> Result<(String, Prepared)> {
     const OPERATION: &str = "elasticsearch.write";
     if i64::try_from(record.revision).is_err() {
         return Err(Error::new(ErrorKind::InvalidInput, OPERATION)
@@ -384,7 +392,7 @@ fn prepare(name: &str, number: usize, record: &Record) -> Result<(String, Prepar
     let flat = Flat::of(record);
     let document = Document::of(&flat, record)?;
     let id = key(&flat.id);
-    let index = index_of(name, flat.published);
+    let index = family.index_of(flat.published);
     let action = json!({"index": {"_index": index, "_id": id, "version": record.revision, "version_type": "external_gte"}});
     let mut lines = line(&action, OPERATION)?;
     lines.append(&mut line(&document, OPERATION)?);

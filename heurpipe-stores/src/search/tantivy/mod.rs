@@ -7,13 +7,15 @@ mod failure;
 mod fields;
 mod filter;
 mod folder;
+mod live;
 mod page;
+mod rebuild;
 mod settled;
 mod tally;
 mod writer;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -24,17 +26,21 @@ use heurpipe_core::{
 use tantivy::collector::TopDocs;
 use tantivy::query::{Query, TermQuery};
 use tantivy::schema::{IndexRecordOption, Value};
-use tantivy::{DocAddress, Index, IndexReader, ReloadPolicy, Searcher, TantivyDocument};
+use tantivy::{DocAddress, Searcher, TantivyDocument};
 
 use super::counts::commonest;
-use super::cursor::Place;
+use super::cursor;
 use super::series::of_period;
+use crate::lock::WriterLock;
 use crate::{Mode, codec, task};
 use failure::failure;
 use fields::Fields;
+use live::{Live, Opened};
 use page::PageCollector;
 use tally::{FacetCollector, TrendCollector};
-use writer::{Flushed, Prepared, Writer};
+use writer::{Prepared, Writer};
+
+pub use rebuild::TantivyRebuild;
 
 /// A search index in a folder.
 ///
@@ -48,11 +54,27 @@ pub struct TantivyIndex {
 struct Inner {
     path: PathBuf,
     mode: Mode,
-    index: Index,
-    reader: IndexReader,
+    place: Place,
     fields: Fields,
     /// Made by the first write.
     writer: Mutex<Option<Writer>>,
+}
+
+/// Which of the folder's indices it is.
+enum Place {
+    /// The one in use, whichever that is.
+    InUse(Live),
+    /// One that is made in its place.
+    Staged(Arc<Opened>),
+}
+
+impl Place {
+    fn get(&self) -> Result<Arc<Opened>> {
+        match self {
+            Self::InUse(live) => live.get(),
+            Self::Staged(opened) => Ok(Arc::clone(opened)),
+        }
+    }
 }
 
 impl std::fmt::Debug for Inner {
@@ -97,7 +119,8 @@ impl TantivyIndex {
     ) -> Result<T> {
         let inner = Arc::clone(&self.inner);
         task::blocking(operation, move || {
-            work(&inner, &inner.reader.searcher()).map_err(|f| inner.error(operation, f))
+            let opened = inner.place.get()?;
+            work(&inner, &opened.reader.searcher()).map_err(|f| inner.error(operation, f))
         })
         .await
     }
@@ -112,9 +135,7 @@ impl TantivyIndex {
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             let writer = match &mut *writer {
                 Some(writer) => writer,
-                none if inner.mode == Mode::ReadWrite => {
-                    none.insert(Writer::new(&inner.index, &inner.path)?)
-                }
+                none if inner.mode == Mode::ReadWrite => none.insert(inner.new_writer()?),
                 _ => return Err(Mode::refuse(operation)),
             };
             work(&inner, writer).map_err(|f| inner.error(operation, f))
@@ -143,24 +164,27 @@ impl From<Error> for Failure {
 
 impl Inner {
     fn open(path: PathBuf, mode: Mode) -> Result<Self> {
-        // Our own flushes reload the reader at once; those of another process are noticed by watching the folder.
-        let (index, policy) = match mode {
-            Mode::ReadWrite => (folder::open_or_create(&path)?, ReloadPolicy::Manual),
-            Mode::ReadOnly => (folder::open(&path)?, ReloadPolicy::OnCommitWithDelay),
-        };
-        let reader = index
-            .reader_builder()
-            .reload_policy(policy)
-            .try_into()
-            .map_err(|error| failure("tantivy.open", &path, error))?;
         Ok(Self {
+            place: Place::InUse(Live::open(&path, mode)?),
             path,
             mode,
-            index,
-            reader,
             fields: Fields::schema().1,
             writer: Mutex::new(None),
         })
+    }
+
+    /// Becomes the writer of the folder.
+    ///
+    /// # Errors
+    /// `Conflict` naming the process that is it already.
+    fn lock(path: &Path) -> Result<WriterLock> {
+        WriterLock::take(&folder::lock_path(path), "tantivy.write")
+    }
+
+    fn new_writer(&self) -> Result<Writer> {
+        // Under the lock no other index takes the place of the one in use.
+        let lock = Self::lock(&self.path)?;
+        Writer::new(self.place.get()?, &self.path, lock)
     }
 
     fn error(&self, operation: &'static str, error: Failure) -> Error {
@@ -202,7 +226,7 @@ impl Inner {
         &self,
         searcher: &Searcher,
         request: &SearchRequest,
-        after: Option<Place>,
+        after: Option<cursor::Place>,
     ) -> Result<SearchPage, Failure> {
         let collector = PageCollector {
             sort: request.sort,
@@ -242,8 +266,7 @@ impl Sink for TantivyIndex {
         let prepare = move || Ok(records.iter().map(|r| inner.prepare(r)).collect::<Vec<_>>());
         let prepared = task::blocking("tantivy.write", prepare).await?;
         self.write_with("tantivy.write", |inner, writer| {
-            let flushed = Flushed::open(&inner.reader)?;
-            Ok(writer.write(&flushed, &inner.fields, prepared)?)
+            Ok(writer.write(&inner.fields, prepared)?)
         })
         .await
     }
@@ -254,7 +277,7 @@ impl Sink for TantivyIndex {
             let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
             match &mut *writer {
                 Some(writer) => writer
-                    .flush(&inner.reader)
+                    .flush()
                     .map_err(|error| failure("tantivy.flush", &inner.path, error)),
                 None => Ok(()),
             }
@@ -268,7 +291,7 @@ impl SearchIndex for TantivyIndex {
     async fn search(&self, request: &SearchRequest) -> Result<SearchPage> {
         let cursor = request.cursor.as_deref();
         let after = cursor
-            .map(|cursor| Place::from_cursor(cursor, request.sort))
+            .map(|cursor| cursor::Place::from_cursor(cursor, request.sort))
             .transpose()?;
         let request = request.clone();
         self.read("tantivy.search", move |inner, searcher| {

@@ -2,17 +2,16 @@
 
 use std::collections::HashMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use heurpipe_core::{ItemResult, Result};
 use tantivy::columnar::Column;
 use tantivy::schema::IndexRecordOption;
-use tantivy::{
-    DocSet, Index, IndexReader, IndexWriter, SegmentReader, TERMINATED, TantivyDocument,
-};
+use tantivy::{DocSet, IndexReader, IndexWriter, SegmentReader, TERMINATED, TantivyDocument};
 
 use super::failure::failure;
 use super::fields::{Fields, name};
-use super::folder;
+use super::live::Opened;
 use crate::lock::WriterLock;
 
 /// How much may be gathered in memory before a segment is written, in bytes.
@@ -30,6 +29,8 @@ pub(super) struct Writer {
     tantivy: IndexWriter,
     /// What was written or removed (none) since the last flush, by id.
     pending: HashMap<String, Option<u64>>,
+    /// What it writes to.
+    opened: Arc<Opened>,
     _lock: WriterLock,
 }
 
@@ -42,18 +43,16 @@ impl std::fmt::Debug for Writer {
 }
 
 impl Writer {
-    /// Becomes the writer of an index.
-    ///
-    /// # Errors
-    /// `Conflict` naming the process that is it already.
-    pub(super) fn new(index: &Index, path: &Path) -> Result<Self> {
-        let lock = WriterLock::take(&folder::lock_path(path), "tantivy.write")?;
-        let tantivy = index
+    /// Becomes the writer of an index, by the lock of its folder.
+    pub(super) fn new(opened: Arc<Opened>, path: &Path, lock: WriterLock) -> Result<Self> {
+        let tantivy = opened
+            .index
             .writer_with_num_threads(1, MEMORY)
             .map_err(|error| failure("tantivy.write", path, error))?;
         Ok(Self {
             tantivy,
             pending: HashMap::new(),
+            opened,
             _lock: lock,
         })
     }
@@ -61,15 +60,15 @@ impl Writer {
     /// Writes what is not older than what the index has.
     pub(super) fn write(
         &mut self,
-        flushed: &Flushed,
         fields: &Fields,
         prepared: Vec<Result<Prepared>>,
     ) -> tantivy::Result<Vec<ItemResult<()>>> {
+        let flushed = Flushed::open(&self.opened.reader)?;
         let mut outcomes = Vec::with_capacity(prepared.len());
         for item in prepared {
             match item {
                 Ok(item) => {
-                    self.write_one(flushed, fields, item)?;
+                    self.write_one(&flushed, fields, item)?;
                     outcomes.push(Ok(()));
                 }
                 Err(error) => outcomes.push(Err(error)),
@@ -105,23 +104,23 @@ impl Writer {
 
     /// Makes durable and visible what was written. After a failure nothing is forgotten, so that no later flush claims to have
     /// made durable what was lost.
-    pub(super) fn flush(&mut self, reader: &IndexReader) -> tantivy::Result<()> {
+    pub(super) fn flush(&mut self) -> tantivy::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
         self.tantivy.commit()?;
-        reader.reload()?;
+        self.opened.reader.reload()?;
         self.pending.clear();
         Ok(())
     }
 }
 
 /// The revisions in the index as last flushed.
-pub(super) struct Flushed(Vec<(SegmentReader, Column<u64>)>);
+struct Flushed(Vec<(SegmentReader, Column<u64>)>);
 
 impl Flushed {
     /// Looks at the index as last flushed.
-    pub(super) fn open(reader: &IndexReader) -> tantivy::Result<Self> {
+    fn open(reader: &IndexReader) -> tantivy::Result<Self> {
         let mut segments = Vec::new();
         for segment in reader.searcher().segment_readers() {
             let revisions = segment.fast_fields().u64(name::REVISION)?;
