@@ -11,8 +11,8 @@ use heurpipe_core::{
     Stored, Subject,
 };
 use heurpipe_stores::documents::{MemoryDocuments, SqliteDocuments};
+use heurpipe_stores::suite::Backend;
 use heurpipe_stores::suite::differential::{self, Extent};
-use heurpipe_stores::suite::documents::Backend;
 use heurpipe_stores::{Mode, documents, suite};
 use jiff::Timestamp;
 
@@ -48,7 +48,7 @@ async fn embedded_backends_conform() {
     })
     .await
     .unwrap();
-    print!("{}", suite::documents::table(&[memory, sqlite]));
+    print!("{}", suite::table(&[memory, sqlite]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

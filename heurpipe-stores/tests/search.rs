@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use heurpipe_core::{ErrorKind, Platform, Post, PostId, Record, SearchIndex, SearchRequest, Sink};
 use heurpipe_stores::search::{MemorySearch, TantivyIndex};
+use heurpipe_stores::suite::Backend;
 use heurpipe_stores::suite::differential::{self, Extent};
 use heurpipe_stores::{Mode, search, suite};
 use jiff::Timestamp;
@@ -28,23 +29,22 @@ async fn count(index: &TantivyIndex) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_conforms() {
-    suite::search::run(async || Ok(Arc::new(MemorySearch::new()) as _))
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tantivy_conforms() {
+async fn embedded_backends_conform() {
+    let memory = suite::search::run(Backend::named("memory"), async || {
+        Ok(Arc::new(MemorySearch::new()) as _)
+    })
+    .await
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let number = std::sync::atomic::AtomicUsize::new(0);
-    suite::search::run(async || {
+    let tantivy = suite::search::run(Backend::named("tantivy"), async || {
         let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let url = format!("tantivy:{}/{number}", folder.path().display());
         Ok(search::open(&url, Mode::ReadWrite).await?)
     })
     .await
     .unwrap();
+    print!("{}", suite::table(&[memory, tantivy]));
 }
 
 #[tokio::test(flavor = "multi_thread")]

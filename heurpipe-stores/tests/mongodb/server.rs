@@ -8,8 +8,8 @@ use heurpipe_core::{
     Finding, Platform, Post, PostId, Raw, Record, Scan, Stored, Subject,
 };
 use heurpipe_stores::documents::{MemoryDocuments, MongoDocuments};
+use heurpipe_stores::suite::Backend;
 use heurpipe_stores::suite::differential::{self, Extent};
-use heurpipe_stores::suite::documents::Backend;
 use heurpipe_stores::{Mode, documents, suite};
 use jiff::Timestamp;
 use mongodb::bson::{Document, doc};
@@ -132,7 +132,7 @@ async fn conforms() {
     })
     .await
     .unwrap();
-    print!("{}", suite::documents::table(&[memory, mongodb]));
+    print!("{}", suite::table(&[memory, mongodb]));
     server.clear().await;
 }
 
