@@ -6,15 +6,8 @@ use std::sync::Arc;
 use heurpipe_core::{ErrorKind, Platform, Post, PostId, Record, SearchIndex, SearchRequest, Sink};
 use heurpipe_stores::search::{MemorySearch, TantivyIndex};
 use heurpipe_stores::suite::Backend;
-use heurpipe_stores::suite::differential::{self, Extent};
 use heurpipe_stores::{Mode, search, suite};
 use jiff::Timestamp;
-
-const EXTENT: Extent = Extent {
-    seed: 2,
-    records: 300,
-    filters: 400,
-};
 
 fn record(native: &str, revision: u64) -> Arc<Record> {
     let id = PostId::new(Platform::instagram(), native);
@@ -45,20 +38,6 @@ async fn embedded_backends_conform() {
     .await
     .unwrap();
     print!("{}", suite::table(&[memory, tantivy]));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn memory_agrees_with_core() {
-    differential::search(Arc::new(MemorySearch::new()), EXTENT)
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tantivy_agrees_with_core() {
-    let folder = tempfile::tempdir().unwrap();
-    let index = TantivyIndex::open(folder.path()).await.unwrap();
-    differential::search(Arc::new(index), EXTENT).await.unwrap();
 }
 
 #[tokio::test]

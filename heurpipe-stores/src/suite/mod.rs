@@ -22,6 +22,7 @@ pub mod corpus;
 pub mod differential;
 pub mod documents;
 mod filters;
+pub mod kinds;
 pub mod proxy;
 mod report;
 pub mod search;

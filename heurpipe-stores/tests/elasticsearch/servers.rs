@@ -12,15 +12,8 @@ use heurpipe_stores::Mode;
 use heurpipe_stores::search::{ElasticsearchIndex, MemorySearch};
 use heurpipe_stores::suite;
 use heurpipe_stores::suite::Backend;
-use heurpipe_stores::suite::differential::{self, Extent};
 use jiff::Timestamp;
 use serde_json::{Value, json};
-
-const EXTENT: Extent = Extent {
-    seed: 2,
-    records: 300,
-    filters: 400,
-};
 
 /// A server to test on, and the names of indices that were used on it.
 struct Server {
@@ -158,11 +151,6 @@ async fn conforms(server: &Server) {
         .await
         .unwrap();
     print!("{}", suite::table(&[memory, there]));
-}
-
-async fn agrees_with_core(server: &Server) {
-    let (_, index) = server.fresh().await;
-    differential::search(Arc::new(index), EXTENT).await.unwrap();
 }
 
 /// A corrected time of publication moves a post to another index; it is in one of them only, the newest revision, whoever wrote which.
@@ -412,7 +400,6 @@ macro_rules! on_servers {
 
 on_servers!(
     conforms,
-    agrees_with_core,
     a_post_that_moves_is_there_once,
     counts_are_exact,
     items_are_told_apart,
