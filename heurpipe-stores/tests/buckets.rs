@@ -317,5 +317,5 @@ async fn what_is_wrong_with_a_url_is_said_without_secrets() {
 async fn a_server_that_does_not_answer_is_told() {
     let url = "gs://bucket?endpoint=http://127.0.0.1:9&credentials=none";
     let error = blobs::open(url, Mode::ReadWrite).await.err().unwrap();
-    assert_eq!(error.retry(), heurpipe_core::Retry::Temporary, "{error:?}");
+    assert_eq!(error.retry(), Retry::Temporary, "{error:?}");
 }
