@@ -16,7 +16,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use heurpipe_core::{
@@ -38,13 +38,14 @@ use fields::Fields;
 use live::{Live, Opened};
 use page::PageCollector;
 use tally::{FacetCollector, TrendCollector};
-use writer::{Prepared, Writer};
+use writer::{Prepared, Writer, Writing};
 
 pub use rebuild::TantivyRebuild;
 
 /// A search index in a folder.
 ///
-/// All work runs on blocking threads. What was written and not flushed is lost when the value is dropped.
+/// All work runs on blocking threads. What was written and not flushed is lost when the value is dropped, and when the disk refuses: from then on this value only
+/// reads, and says so to whoever writes or flushes.
 #[derive(Debug)]
 pub struct TantivyIndex {
     spec: SinkSpec,
@@ -56,8 +57,8 @@ struct Inner {
     mode: Mode,
     place: Place,
     fields: Fields,
-    /// Made by the first write.
-    writer: Mutex<Option<Writer>>,
+    /// Begins with the first write.
+    writing: Mutex<Writing>,
 }
 
 /// Which of the folder's indices it is.
@@ -128,17 +129,12 @@ impl TantivyIndex {
     async fn write_with<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&Inner, &mut Writer) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&Inner, &mut Writer) -> tantivy::Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.inner);
         task::blocking(operation, move || {
-            let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            let writer = match &mut *writer {
-                Some(writer) => writer,
-                none if inner.mode == Mode::ReadWrite => none.insert(inner.new_writer()?),
-                _ => return Err(Mode::refuse(operation)),
-            };
-            work(&inner, writer).map_err(|f| inner.error(operation, f))
+            inner.mode.check_writable(operation)?;
+            inner.write(operation, |writer| work(&inner, writer))
         })
         .await
     }
@@ -169,7 +165,7 @@ impl Inner {
             path,
             mode,
             fields: Fields::schema().1,
-            writer: Mutex::new(None),
+            writing: Mutex::default(),
         })
     }
 
@@ -185,6 +181,23 @@ impl Inner {
         // Under the lock no other index takes the place of the one in use.
         let lock = Self::lock(&self.path)?;
         Writer::new(self.place.get()?, &self.path, lock)
+    }
+
+    fn nobody_wrote(&self) -> bool {
+        matches!(*self.writing(), Writing::Nobody)
+    }
+
+    fn write<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Writer) -> tantivy::Result<T>,
+    ) -> Result<T> {
+        let begin = || self.new_writer();
+        self.writing().attempt(operation, &self.path, begin, work)
+    }
+
+    fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn error(&self, operation: &'static str, error: Failure) -> Error {
@@ -266,7 +279,7 @@ impl Sink for TantivyIndex {
         let prepare = move || Ok(records.iter().map(|r| inner.prepare(r)).collect::<Vec<_>>());
         let prepared = task::blocking("tantivy.write", prepare).await?;
         self.write_with("tantivy.write", |inner, writer| {
-            Ok(writer.write(&inner.fields, prepared)?)
+            writer.write(&inner.fields, prepared)
         })
         .await
     }
@@ -274,13 +287,10 @@ impl Sink for TantivyIndex {
     async fn flush(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
         task::blocking("tantivy.flush", move || {
-            let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            match &mut *writer {
-                Some(writer) => writer
-                    .flush()
-                    .map_err(|error| failure("tantivy.flush", &inner.path, error)),
-                None => Ok(()),
+            if inner.nobody_wrote() {
+                return Ok(());
             }
+            inner.write("tantivy.flush", Writer::flush)
         })
         .await
     }

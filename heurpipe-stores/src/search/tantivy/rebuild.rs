@@ -8,7 +8,7 @@ use heurpipe_core::{Result, SearchIndex, Sink, SinkSpec};
 
 use super::folder::{self, Made};
 use super::live::Opened;
-use super::writer::Writer;
+use super::writer::{Writer, Writing};
 use super::{Fields, Inner, Place, TantivyIndex};
 use crate::os::io_error;
 use crate::search::Rebuild;
@@ -46,7 +46,7 @@ impl TantivyRebuild {
             mode: Mode::ReadWrite,
             place: Place::Staged(opened),
             fields: Fields::schema().1,
-            writer: Mutex::new(Some(writer)),
+            writing: Mutex::new(Writing::By(writer)),
         };
         Ok(Self {
             path,
