@@ -3,6 +3,7 @@
 mod archive;
 mod check_page;
 mod config;
+mod copy;
 mod dead_letters;
 mod demo;
 mod doctor;
@@ -57,6 +58,8 @@ enum Command {
     Archive(archive::Archive),
     /// Erase a post, or all posts of an author, everywhere and for good; prints a receipt.
     Forget(forget::Forget),
+    /// Copy all of a store into a new one of the same role, e.g. from SQLite to MongoDB.
+    Copy(copy::Copy),
     /// Print posts that match a filter, or rows by SQL.
     Query(query::Query),
     /// Serve the simulator's Instagram and Weibo APIs on loopback.
@@ -213,6 +216,7 @@ impl Cli {
             Command::DeadLetters(letters) => letters.run(&loaded()?).await,
             Command::Archive(archive) => archive.run(&loaded()?).await,
             Command::Forget(forget) => forget.run(&loaded()?).await,
+            Command::Copy(copy) => copy.run().await,
             Command::Query(query) => query.run(&loaded()?).await,
             Command::Simulate(simulate) => simulate.run().await,
             Command::Models(models) => models.run(&with_runtime(loaded()?)?).await,

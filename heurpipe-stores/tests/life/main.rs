@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod archiving;
+mod copying;
 mod faults;
 mod forgetting;
 mod fuse;
