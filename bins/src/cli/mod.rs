@@ -2,6 +2,7 @@
 
 mod archive;
 mod check_page;
+mod collect;
 mod config;
 mod copy;
 mod dead_letters;
@@ -58,6 +59,8 @@ enum Command {
     Archive(archive::Archive),
     /// Erase a post, or all posts of an author, everywhere and for good; prints a receipt.
     Forget(forget::Forget),
+    /// Delete pictures that no post refers to any more.
+    Collect(collect::Collect),
     /// Copy all of a store into a new one of the same role, e.g. from SQLite to MongoDB.
     Copy(copy::Copy),
     /// Print posts that match a filter, or rows by SQL.
@@ -216,6 +219,7 @@ impl Cli {
             Command::DeadLetters(letters) => letters.run(&loaded()?).await,
             Command::Archive(archive) => archive.run(&loaded()?).await,
             Command::Forget(forget) => forget.run(&loaded()?).await,
+            Command::Collect(collect) => collect.run(&loaded()?).await,
             Command::Copy(copy) => copy.run().await,
             Command::Query(query) => query.run(&loaded()?).await,
             Command::Simulate(simulate) => simulate.run().await,

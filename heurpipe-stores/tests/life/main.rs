@@ -3,9 +3,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod archiving;
+mod collecting;
 mod copying;
 mod faults;
 mod forgetting;
 mod fuse;
 mod killed;
+mod retaining;
 mod world;
