@@ -130,11 +130,62 @@ fn a_use_case_is_run_looked_at_and_analysed_again() {
     let doctor = bench.heurpipe(&["doctor"]);
     let said = String::from_utf8_lossy(&doctor.stdout);
     assert!(said.contains("mongodb://"), "{said}");
-    clear(&bench.url);
+    clear(&bench.url, 5);
+}
+
+/// A user who began on SQLite and moves to the server.
+#[test]
+fn documents_are_moved_from_sqlite_to_the_server() {
+    let Some(bench) = Bench::new() else { return };
+    let url = bench.url.replace("test-bins-", "test-moved-");
+    bench.write("heurpipe.toml", "[stores]\n");
+    bench.json(3, &["run", "catalog", "--from", "posts.ndjson"]);
+    bench.json(0, &["forget", "--post", "test:3"]);
+
+    let copy = [
+        "copy",
+        "--from",
+        "sqlite:heurpipe-data/documents.sqlite",
+        "--to",
+        &url,
+    ];
+    let survey = bench.json(0, &[&copy[..], &["--dry-run"]].concat());
+    let report = bench.json(0, &copy);
+    assert_eq!(report["parts"], survey["parts"], "{report}");
+    assert_eq!(report["parts"][1]["entries"], 4, "{report}");
+    assert_eq!(bench.json(0, &copy)["copied"], 0);
+
+    bench.write(
+        "heurpipe.toml",
+        &format!("[stores]\ndocuments = \"{url}\"\n"),
+    );
+    let rows = bench.printed(0, &["query", "coat", "--format", "ndjson"]);
+    assert_eq!(rows.lines().count(), 2, "{rows}");
+    assert_eq!(
+        bench.json(0, &["runs"])["runs"].as_array().map(Vec::len),
+        Some(1)
+    );
+    let letters = bench.json(0, &["dead-letters"]);
+    assert_eq!(letters["counts"][0]["letters"], 1, "{letters}");
+    let same = bench.json(0, &["run", "catalog", "--from", "posts.ndjson"]);
+    assert_eq!(same["posts"]["read"], 0, "{same}");
+    let posts = std::fs::read_to_string(bench.dir.path().join("posts.ndjson")).unwrap();
+    let whole = posts.replace("{half a post\n", "");
+    bench.write("again.ndjson", &whole);
+    let again = bench.json(0, &["run", "catalog", "--from", "again.ndjson"]);
+    assert_eq!(
+        again["posts"]["filtered"], 5,
+        "the erased post stays away: {again}"
+    );
+
+    // Back into a file.
+    let back = ["copy", "--from", &url, "--to", "sqlite:back.sqlite"];
+    assert_eq!(bench.json(0, &back)["verified"], true);
+    clear(&url, 4);
 }
 
 /// Removes what the test left of posts.
-fn clear(url: &str) {
+fn clear(url: &str, posts: u64) {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {
         let documents = documents::open(url, Mode::ReadWrite).await.unwrap();
@@ -143,6 +194,6 @@ fn clear(url: &str) {
         let subjects: Vec<Subject> = ids.iter().cloned().map(Subject::Post).collect();
         assert_eq!(documents.refuse(&subjects).await.unwrap(), ids);
         let erased = documents.erase(&ids).await.unwrap();
-        assert_eq!(erased.records, 5);
+        assert_eq!(erased.records, posts);
     });
 }

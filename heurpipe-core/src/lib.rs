@@ -68,7 +68,7 @@ pub use pipeline::{
 pub use report::{MediaCounts, Outcome, PostCounts, RunReport, RunStatus, StageReport};
 pub use retry::RetryPolicy;
 pub use traits::analyses::{Analysed, AnalysisCache, Likeness, NearFindings};
-pub use traits::blobs::Blobs;
+pub use traits::blobs::{Blobs, StoredBlob};
 pub use traits::decoder::{Decoded, Decoder, Fit, PixelFormat, PixelRequest, Pixels, Resample};
 pub use traits::documents::{
     AnalysisGroup, CheckpointKey, DayCount, DeadLetter, DeadLetterCount, DeadLetterScan, Documents,
@@ -81,6 +81,7 @@ pub use traits::enricher::{
 pub use traits::erasure::{Erased, Subject};
 pub use traits::gate::{QualityGate, Question, Verdict};
 pub use traits::media::{FetchMedia, MediaOutcome, MediaRequest};
+pub use traits::portable::{Collection, Entry, EntryPage, ErasureKey, Portable};
 pub use traits::review::{ReviewQueue, ReviewTask};
 pub use traits::search::{
     FacetCount, FacetRequest, Interval, Point, Relation, SearchIndex, SearchPage, SearchRequest,

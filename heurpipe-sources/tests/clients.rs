@@ -8,14 +8,16 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures::StreamExt;
+use futures::stream::{self, BoxStream};
 use heurpipe_core::{
     Blobs, Checkpoint, Digest, Error, ErrorKind, FetchMedia, Incoming, Media, MediaOutcome,
-    MediaRequest, Page, Partition, Post, Result, Retry, Source,
+    MediaRequest, Page, Partition, Post, Result, Retry, Source, StoredBlob,
 };
 use heurpipe_sources::instagram::{InstagramGraph, InstagramGraphBuilder};
 use heurpipe_sources::media::MediaFetcher;
 use heurpipe_sources::simulator::{Network, Simulator, SimulatorOptions, World, WorldOptions};
 use heurpipe_sources::weibo::{WeiboApi, WeiboApiBuilder};
+use jiff::Timestamp;
 
 const TOKEN: &str = "simulated-token";
 
@@ -408,5 +410,19 @@ impl Blobs for Memory {
     async fn delete(&self, digest: &Digest) -> Result<()> {
         self.0.lock().unwrap().remove(digest);
         Ok(())
+    }
+
+    fn list(&self) -> BoxStream<'static, Result<StoredBlob>> {
+        let blobs = self.0.lock().unwrap();
+        let listed: Vec<_> = blobs
+            .iter()
+            .map(|(digest, bytes)| StoredBlob {
+                digest: *digest,
+                bytes: bytes.len() as u64,
+                put_at: Timestamp::UNIX_EPOCH,
+            })
+            .map(Ok)
+            .collect();
+        stream::iter(listed).boxed()
     }
 }

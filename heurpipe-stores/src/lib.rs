@@ -47,6 +47,7 @@ mod os;
 mod task;
 
 pub mod blobs;
+pub mod copy;
 pub mod documents;
 #[cfg(feature = "warehouse")]
 pub mod life;

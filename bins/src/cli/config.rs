@@ -51,6 +51,13 @@ fn check(loaded: &Loaded) -> Result<(), Stop> {
         {
             wrong.push(format!("use_cases.{name}.relevant: {error}"));
         }
+        if let Some(error) = settings
+            .retention
+            .as_deref()
+            .and_then(|r| duration(r).err())
+        {
+            wrong.push(format!("use_cases.{name}.retention: {error}"));
+        }
         for except in settings.near_duplicates.iter().flat_map(|n| &n.except) {
             if !enrichers.contains(except) {
                 let setting = format!("use_cases.{name}.near_duplicates.except");

@@ -2,7 +2,9 @@
 
 mod archive;
 mod check_page;
+mod collect;
 mod config;
+mod copy;
 mod dead_letters;
 mod demo;
 mod doctor;
@@ -60,6 +62,10 @@ enum Command {
     Forget(forget::Forget),
     /// Build the search index anew from documents and the warehouse; the one in use serves until then.
     Reindex(reindex::Reindex),
+    /// Delete pictures that no post refers to any more.
+    Collect(collect::Collect),
+    /// Copy all of a store into a new one of the same role, e.g. from SQLite to MongoDB.
+    Copy(copy::Copy),
     /// Print posts that match a filter, or rows by SQL.
     Query(query::Query),
     /// Serve the simulator's Instagram and Weibo APIs on loopback.
@@ -217,6 +223,8 @@ impl Cli {
             Command::Archive(archive) => archive.run(&loaded()?).await,
             Command::Forget(forget) => forget.run(&loaded()?).await,
             Command::Reindex(reindex) => reindex.run(&loaded()?).await,
+            Command::Collect(collect) => collect.run(&loaded()?).await,
+            Command::Copy(copy) => copy.run().await,
             Command::Query(query) => query.run(&loaded()?).await,
             Command::Simulate(simulate) => simulate.run().await,
             Command::Models(models) => models.run(&with_runtime(loaded()?)?).await,

@@ -1,10 +1,11 @@
 //! `heurpipe reindex`: the search index anew, from documents and the warehouse.
 
 use clap::Args;
-use heurpipe_stores::life::{Reindex as Reindexing, ReindexReport, indexable};
+use heurpipe_stores::life::{Reindex as Reindexing, ReindexReport};
 use heurpipe_stores::search;
 use serde_json::json;
 
+use super::archive::limits;
 use super::{Done, Exit, print_json};
 use crate::config::Loaded;
 use crate::workbench::{documents_to_read, documents_to_write, store_url, warehouse_to_read};
@@ -28,22 +29,36 @@ impl Reindex {
         }
         // Documents are opened for writing so that where one process writes, no pipeline and no erasure runs meanwhile.
         let documents = documents_to_write(loaded).await?;
-        let warehouse = warehouse_to_read(loaded).await?;
+        let reindexing = Reindexing::from(documents, warehouse_to_read(loaded).await?);
+        let reindexing = reindexing.keeping(limits(loaded)?);
         let url = store_url(&loaded.config.stores.search, &loaded.base);
         let rebuild = search::rebuild(&url).await?;
-        let report = Reindexing::new(documents, warehouse, rebuild).run().await?;
+        let report = reindexing.run(&*rebuild).await?;
         self.print(&report)
     }
 
     async fn survey(&self, loaded: &Loaded) -> Done {
         let documents = documents_to_read(loaded).await?;
-        let warehouse = warehouse_to_read(loaded).await?;
-        let (hot, cold) = indexable(&*documents, &*warehouse).await?;
-        match self.json {
-            true => print_json(&json!({"dry_run": true, "documents": hot, "warehouse": cold}))?,
-            false => println!(
-                "{hot} posts of documents and {cold} of the warehouse would be in the index"
-            ),
+        let reindexing = Reindexing::from(documents, warehouse_to_read(loaded).await?);
+        let survey = reindexing.keeping(limits(loaded)?).survey().await?;
+        if self.json {
+            print_json(&json!({
+                "dry_run": true,
+                "documents": survey.documents,
+                "warehouse": survey.warehouse,
+                "past_retention": survey.past_retention,
+            }))?;
+            return Ok(Exit::Done);
+        }
+        println!(
+            "{} posts of documents and {} of the warehouse would be in the index",
+            survey.documents, survey.warehouse
+        );
+        if survey.past_retention > 0 {
+            println!(
+                "{} are past their retention and would not",
+                survey.past_retention
+            );
         }
         Ok(Exit::Done)
     }
@@ -56,6 +71,12 @@ impl Reindex {
                 "{} posts of documents and {} of the warehouse are in the new index",
                 report.documents, report.warehouse
             );
+            if report.past_retention > 0 {
+                println!(
+                    "{} are past their retention and are not",
+                    report.past_retention
+                );
+            }
             if report.again > 0 {
                 println!("{} changed meanwhile and were written again", report.again);
             }

@@ -199,6 +199,9 @@ pub struct UseCase {
     /// When people are asked.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub review: Option<Review>,
+    /// For how long the search index keeps its posts: `365d`. Without it, for ever.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub retention: Option<String>,
     /// What its analysis may cost.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub budget: Option<Budget>,

@@ -1,6 +1,7 @@
 //! What enrichers found in pictures before, wherever the pictures came from.
 
 use async_trait::async_trait;
+use serde::Serialize;
 
 use crate::Result;
 use crate::model::{Digest, Finding, PictureHash};
@@ -48,7 +49,7 @@ pub trait AnalysisCache: Send + Sync {
 }
 
 /// What a picture looks like to an enricher.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Likeness {
     /// Digest of all that the findings depend on beside the picture: only within a group may they stand for one another.
     pub group: Digest,

@@ -8,6 +8,7 @@ pub mod enricher;
 pub mod erasure;
 pub mod gate;
 pub mod media;
+pub mod portable;
 pub mod review;
 pub mod search;
 mod shared;

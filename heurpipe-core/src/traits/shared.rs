@@ -13,6 +13,7 @@ use super::documents::{
 use super::enricher::ItemResult;
 use super::erasure::{Erased, Subject};
 use super::gate::{QualityGate, Verdict};
+use super::portable::{Collection, Entry, EntryPage, ErasureKey, Portable};
 use super::review::{ReviewQueue, ReviewTask};
 use super::source::{Checkpoint, Page, Partition, Source, SourceSpec};
 use crate::{Digest, Finding, Outcome, PostId, Record, Result};
@@ -178,5 +179,29 @@ impl<Q: ReviewQueue + ?Sized> ReviewQueue for Arc<Q> {
 
     async fn open(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<ReviewTask>> {
         (**self).open(use_case, limit).await
+    }
+}
+
+#[async_trait]
+impl<P: Portable + ?Sized> Portable for Arc<P> {
+    async fn erasure_key(&self) -> Result<ErasureKey> {
+        (**self).erasure_key().await
+    }
+
+    async fn adopt_erasure_key(&self, key: &ErasureKey) -> Result<()> {
+        (**self).adopt_erasure_key(key).await
+    }
+
+    async fn export(
+        &self,
+        collection: Collection,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<EntryPage> {
+        (**self).export(collection, after, limit).await
+    }
+
+    async fn import(&self, entries: &[Entry]) -> Result<()> {
+        (**self).import(entries).await
     }
 }

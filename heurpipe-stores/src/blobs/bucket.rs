@@ -7,9 +7,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use heurpipe_core::{Blobs, Digest, Result};
+use futures::stream::{BoxStream, StreamExt};
+use heurpipe_core::{Blobs, Digest, Result, StoredBlob};
+use jiff::{SignedDuration, Timestamp};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
 
 use super::{changed, not_found};
 use crate::objects::failure;
@@ -32,14 +34,26 @@ impl BucketBlobs {
         Ok(Self { store, mode })
     }
 
-    /// Whether an object is there, and whole.
-    async fn length(&self, path: &Path, operation: &'static str) -> Result<Option<u64>> {
+    /// What the store says of an object; none where there is no such object.
+    async fn look(&self, path: &Path, operation: &'static str) -> Result<Option<ObjectMeta>> {
         match self.store.head(path).await {
-            Ok(found) => Ok(Some(found.size)),
+            Ok(found) => Ok(Some(found)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
             Err(error) => Err(failure(operation, path, error)),
         }
     }
+}
+
+/// So long an object counts as just put.
+const RECENT: SignedDuration = SignedDuration::from_hours(24);
+
+fn is_recent(found: &ObjectMeta) -> bool {
+    put_at(found).duration_until(Timestamp::now()) < RECENT
+}
+
+fn put_at(found: &ObjectMeta) -> Timestamp {
+    let seconds = found.last_modified.timestamp();
+    Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
 fn path(digest: &Digest) -> Path {
@@ -54,8 +68,10 @@ impl Blobs for BucketBlobs {
         self.mode.check_writable(OPERATION)?;
         let digest = Digest::of(&bytes);
         let path = path(&digest);
-        // A question is cheaper than a picture: what was reposted is not sent again.
-        if self.length(&path, OPERATION).await? != Some(bytes.len() as u64) {
+        // A question is cheaper than a picture: what was reposted is not sent again, but for once a day, since only sending it tells that it was put.
+        let found = self.look(&path, OPERATION).await?;
+        let length = bytes.len() as u64;
+        if !found.is_some_and(|found| found.size == length && is_recent(&found)) {
             self.store
                 .put(&path, PutPayload::from_bytes(bytes))
                 .await
@@ -80,8 +96,8 @@ impl Blobs for BucketBlobs {
     }
 
     async fn contains(&self, digest: &Digest) -> Result<bool> {
-        let length = self.length(&path(digest), "blobs.contains").await?;
-        Ok(length.is_some())
+        let found = self.look(&path(digest), "blobs.contains").await?;
+        Ok(found.is_some())
     }
 
     async fn delete(&self, digest: &Digest) -> Result<()> {
@@ -92,5 +108,27 @@ impl Blobs for BucketBlobs {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(failure(OPERATION, &path, error)),
         }
+    }
+
+    fn list(&self) -> BoxStream<'static, Result<StoredBlob>> {
+        let listed = self.store.list(None);
+        let blob = |found: object_store::Result<ObjectMeta>| {
+            let found = match found {
+                Ok(found) => found,
+                Err(error) => return Some(Err(failure("blobs.list", &Path::default(), error))),
+            };
+            // Objects of others are none of ours.
+            let digest: Digest = found.location.filename()?.parse().ok()?;
+            (path(&digest) == found.location).then(|| {
+                Ok(StoredBlob {
+                    digest,
+                    bytes: found.size,
+                    put_at: put_at(&found),
+                })
+            })
+        };
+        listed
+            .filter_map(move |found| std::future::ready(blob(found)))
+            .boxed()
     }
 }

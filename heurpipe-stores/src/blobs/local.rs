@@ -11,7 +11,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use heurpipe_core::{Blobs, Digest, Result};
+use futures::stream::{self, BoxStream, StreamExt, TryStreamExt};
+use heurpipe_core::{Blobs, Digest, Result, StoredBlob};
+use jiff::Timestamp;
 
 use super::{changed, not_found};
 use crate::os::io_error;
@@ -135,6 +137,37 @@ fn is_stored(path: &Path, length: usize) -> bool {
     std::fs::metadata(path).is_ok_and(|found| found.len() == length as u64)
 }
 
+/// Says that a file was put now.
+fn touch(path: &Path) -> std::io::Result<()> {
+    let file = File::options().append(true).open(path)?;
+    file.set_modified(std::time::SystemTime::now())
+}
+
+/// What lies in a folder: blobs, and folders that may hold others.
+fn read_folder(folder: &Path) -> std::io::Result<(Vec<StoredBlob>, Vec<PathBuf>)> {
+    let (mut blobs, mut folders) = (Vec::new(), Vec::new());
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let found = match entry.metadata() {
+            // It was deleted in this moment.
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+            found => found?,
+        };
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if found.is_dir() && name.len() == 2 {
+            folders.push(entry.path());
+        } else if let Ok(digest) = name.parse() {
+            blobs.push(StoredBlob {
+                digest,
+                bytes: found.len(),
+                put_at: Timestamp::try_from(found.modified()?).unwrap_or(Timestamp::MAX),
+            });
+        }
+    }
+    Ok((blobs, folders))
+}
+
 #[async_trait]
 impl Blobs for LocalBlobs {
     async fn put(&self, bytes: Bytes) -> Result<Digest> {
@@ -143,7 +176,8 @@ impl Blobs for LocalBlobs {
         task::blocking("blobs.put", move || {
             let digest = Digest::of(&bytes);
             let path = blobs.path(&digest);
-            if !is_stored(&path, bytes.len()) {
+            // What is there counts as put anew; where the file does not take the time it is written once more.
+            if !is_stored(&path, bytes.len()) || touch(&path).is_err() {
                 store(&blobs.folder, &path, &bytes).map_err(|e| io_error("blobs.put", &path, e))?;
             }
             Ok(digest)
@@ -188,5 +222,22 @@ impl Blobs for LocalBlobs {
             _ => Ok(()),
         })
         .await
+    }
+
+    fn list(&self) -> BoxStream<'static, Result<StoredBlob>> {
+        let folders = vec![self.folder.to_path_buf()];
+        stream::try_unfold(folders, |mut folders| async {
+            let Some(folder) = folders.pop() else {
+                return Ok(None);
+            };
+            let (blobs, further) = task::blocking("blobs.list", move || {
+                read_folder(&folder).map_err(|e| io_error("blobs.list", &folder, e))
+            })
+            .await?;
+            folders.extend(further);
+            Ok(Some((stream::iter(blobs).map(Ok), folders)))
+        })
+        .try_flatten()
+        .boxed()
     }
 }

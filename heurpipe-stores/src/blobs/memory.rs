@@ -5,14 +5,17 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use heurpipe_core::{Blobs, Digest, Result};
+use futures::StreamExt;
+use futures::stream::{self, BoxStream};
+use heurpipe_core::{Blobs, Digest, Result, StoredBlob};
+use jiff::Timestamp;
 
 use super::not_found;
 
 /// A blob store that begins empty and ends with the value.
 #[derive(Debug, Default)]
 pub struct MemoryBlobs {
-    blobs: Mutex<HashMap<Digest, Bytes>>,
+    blobs: Mutex<HashMap<Digest, (Bytes, Timestamp)>>,
 }
 
 impl MemoryBlobs {
@@ -21,7 +24,7 @@ impl MemoryBlobs {
         Self::default()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, Bytes>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Digest, (Bytes, Timestamp)>> {
         self.blobs.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -30,14 +33,14 @@ impl MemoryBlobs {
 impl Blobs for MemoryBlobs {
     async fn put(&self, bytes: Bytes) -> Result<Digest> {
         let digest = Digest::of(&bytes);
-        self.lock().insert(digest, bytes);
+        self.lock().insert(digest, (bytes, Timestamp::now()));
         Ok(digest)
     }
 
     async fn get(&self, digest: &Digest) -> Result<Bytes> {
         self.lock()
             .get(digest)
-            .cloned()
+            .map(|(bytes, _)| bytes.clone())
             .ok_or_else(|| not_found(digest))
     }
 
@@ -48,5 +51,16 @@ impl Blobs for MemoryBlobs {
     async fn delete(&self, digest: &Digest) -> Result<()> {
         self.lock().remove(digest);
         Ok(())
+    }
+
+    fn list(&self) -> BoxStream<'static, Result<StoredBlob>> {
+        let blobs = self.lock();
+        let listed = blobs.iter().map(|(digest, (bytes, put_at))| StoredBlob {
+            digest: *digest,
+            bytes: bytes.len() as u64,
+            put_at: *put_at,
+        });
+        let listed: Vec<StoredBlob> = listed.collect();
+        stream::iter(listed).map(Ok).boxed()
     }
 }

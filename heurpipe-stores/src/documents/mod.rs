@@ -1,6 +1,5 @@
 //! Documents: the system of record.
 
-#[cfg(any(feature = "mongodb", feature = "sqlite"))]
 mod graves;
 pub mod memory;
 #[cfg(feature = "mongodb")]
@@ -13,7 +12,9 @@ pub mod sqlite;
 
 use std::sync::Arc;
 
-use heurpipe_core::{AnalysisCache, Documents, Error, ErrorKind, PostId, Result, ReviewQueue};
+use heurpipe_core::{
+    AnalysisCache, Documents, Error, ErrorKind, Portable, PostId, Result, ReviewQueue,
+};
 
 use crate::Mode;
 use crate::address;
@@ -24,10 +25,10 @@ pub use memory::MemoryDocuments;
 #[cfg(feature = "sqlite")]
 pub use sqlite::SqliteDocuments;
 
-/// Records, the questions about them and what was found in pictures before, in one store.
-pub trait DocumentStore: Documents + ReviewQueue + AnalysisCache {}
+/// Records, the questions about them and what was found in pictures before, in one store, from which all of it can be taken to another.
+pub trait DocumentStore: Documents + ReviewQueue + AnalysisCache + Portable {}
 
-impl<T: Documents + ReviewQueue + AnalysisCache> DocumentStore for T {}
+impl<T: Documents + ReviewQueue + AnalysisCache + Portable> DocumentStore for T {}
 
 const SUPPORTED: &[&str] = &[
     #[cfg(feature = "sqlite")]
@@ -65,6 +66,40 @@ pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn DocumentStore>> {
         "mongodb" | "mongodb+srv" => Ok(Arc::new(MongoDocuments::open(url, mode).await?)),
         _ => Err(address::unknown(url, OPERATION, SUPPORTED)),
     }
+}
+
+/// Opens the document store of a URL for reading, and sees to it that nobody writes to it as long as it is open, where it is an embedded one. To a server
+/// others may write.
+///
+/// # Errors
+/// `Conflict` naming the process that writes to it; else as for [`open`] with [`Mode::ReadOnly`].
+pub async fn open_undisturbed(url: &str) -> Result<Arc<dyn DocumentStore>> {
+    #[cfg(feature = "sqlite")]
+    if let ("sqlite", rest) = address::split(url, "documents.open", SUPPORTED)? {
+        let path = address::path(rest, url, "documents.open")?;
+        return Ok(Arc::new(SqliteDocuments::open_undisturbed(path).await?));
+    }
+    open(url, Mode::ReadOnly).await
+}
+
+/// The error for another key of the erased where some are remembered.
+fn erased_under_another_key() -> Error {
+    Error::new(ErrorKind::Conflict, "documents.adopt_erasure_key")
+        .message("the store remembers erased posts or authors under a key of its own")
+        .retryable(heurpipe_core::Retry::NeedsOperator)
+}
+
+/// The error for a place between entries that this store did not give.
+fn no_such_place(place: &str) -> Error {
+    Error::new(ErrorKind::InvalidInput, "documents.export")
+        .message("the place to go on after is none of this store")
+        .with("after", place)
+}
+
+/// The error for an entry of a kind that the store does not know.
+fn unknown_entry() -> Error {
+    Error::new(ErrorKind::Unsupported, "documents.import")
+        .message("the store does not know what this kind of entry is")
 }
 
 /// The error for a commit of a post that was erased.

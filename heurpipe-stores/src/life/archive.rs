@@ -20,7 +20,7 @@ const MOVED_AT_A_TIME: usize = 10_000;
 /// Records are appended, which verifies and commits them; then read back; and those that read back as they are in documents go from
 /// there, unless they have changed meanwhile. In between a post is in both, and queries over both take it from documents.
 ///
-/// Posts that do not say when they were published stay in documents.
+/// Posts that do not say when they were published go when they were last collected before the day; in the warehouse they lie together, whatever day that was.
 pub struct Archive {
     documents: Arc<dyn Documents>,
     warehouse: Arc<dyn Warehouse>,
@@ -45,8 +45,8 @@ pub struct ArchiveReport {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct ArchivedDay {
-    /// The day of publication, UTC.
-    pub day: Date,
+    /// The day of publication, UTC; none: the posts do not say.
+    pub day: Option<Date>,
     /// Posts that went from documents to the warehouse.
     pub archived: u64,
     /// Posts that stay in documents for now.
@@ -54,7 +54,7 @@ pub struct ArchivedDay {
 }
 
 impl Archive {
-    /// Of posts published before this day (UTC).
+    /// Of posts published before this day (UTC), and of those that do not say when and were collected before it.
     pub fn before(
         documents: Arc<dyn Documents>,
         warehouse: Arc<dyn Warehouse>,
@@ -67,14 +67,31 @@ impl Archive {
         }
     }
 
-    /// What there is to move, by day.
+    /// What there is to move, by day; first what does not say on which.
     ///
     /// # Errors
     /// Those of documents.
     pub async fn survey(&self) -> Result<Vec<DayCount>> {
-        let earlier = published(Bound::Unbounded, Bound::Excluded(start_of(self.before)?));
-        let scan = Scan::matching(earlier).settled();
-        self.documents.days(&scan).await
+        let before = Bound::Excluded(start_of(self.before)?);
+        let earlier = time(TimeField::Published, Bound::Unbounded, before);
+        let mut days = self
+            .documents
+            .days(&Scan::matching(earlier).settled())
+            .await?;
+        let undated = Scan::matching(self.undated()?).settled();
+        let records = self.documents.count(&undated).await?;
+        if records > 0 {
+            days.insert(0, DayCount { day: None, records });
+        }
+        Ok(days)
+    }
+
+    /// Posts that do not say when they were published, and were last seen before the day.
+    fn undated(&self) -> Result<Filter> {
+        let dated = time(TimeField::Published, Bound::Unbounded, Bound::Unbounded);
+        let before = Bound::Excluded(start_of(self.before)?);
+        let seen = time(TimeField::Collected, Bound::Unbounded, before);
+        Ok(dated.negated().and(seen))
     }
 
     /// Moves it. What a run that was interrupted has moved halfway is moved the rest of the way.
@@ -83,8 +100,12 @@ impl Archive {
     /// Those of the stores. What was moved before stays moved.
     pub async fn run(&self) -> Result<ArchiveReport> {
         let mut report = ArchiveReport::default();
-        for day in self.survey().await?.iter().filter_map(|count| count.day) {
-            let moved = self.move_day(day).await?;
+        for DayCount { day, .. } in self.survey().await? {
+            let posts = match day {
+                Some(day) => within(day)?,
+                None => self.undated()?,
+            };
+            let moved = self.move_day(day, posts).await?;
             report.archived += moved.archived;
             report.kept += moved.kept;
             report.days.push(moved);
@@ -93,20 +114,13 @@ impl Archive {
         Ok(report)
     }
 
-    async fn move_day(&self, day: Date) -> Result<ArchivedDay> {
-        let tomorrow = day
-            .tomorrow()
-            .map_err(|error| Error::new(ErrorKind::InvalidInput, "archive.day").cause(error))?;
-        let within = published(
-            Bound::Included(start_of(day)?),
-            Bound::Excluded(start_of(tomorrow)?),
-        );
+    async fn move_day(&self, day: Option<Date>, posts: Filter) -> Result<ArchivedDay> {
         let mut moved = ArchivedDay {
             day,
             archived: 0,
             kept: 0,
         };
-        let mut next = Some(Scan::matching(within).settled());
+        let mut next = Some(Scan::matching(posts).settled());
         let mut gathered = Vec::new();
         while let Some(scan) = next.take() {
             let page = self.documents.scan(&scan).await?;
@@ -148,9 +162,21 @@ impl Archive {
     }
 }
 
-fn published(lower: Bound<Timestamp>, upper: Bound<Timestamp>) -> Filter {
+/// Posts published on a day.
+fn within(day: Date) -> Result<Filter> {
+    let tomorrow = day
+        .tomorrow()
+        .map_err(|error| Error::new(ErrorKind::InvalidInput, "archive.day").cause(error))?;
+    Ok(time(
+        TimeField::Published,
+        Bound::Included(start_of(day)?),
+        Bound::Excluded(start_of(tomorrow)?),
+    ))
+}
+
+fn time(field: TimeField, lower: Bound<Timestamp>, upper: Bound<Timestamp>) -> Filter {
     Filter::Test(Predicate::Time {
-        field: TimeField::Published,
+        field,
         lower,
         upper,
     })

@@ -1,13 +1,16 @@
 //! Building the search index anew, from documents and the warehouse.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
+use std::pin::pin;
 use std::sync::Arc;
 
-use futures::StreamExt;
+use futures::stream::{self, Stream, TryStreamExt};
 use heurpipe_core::filter::{Filter, Keyword, Predicate};
 use heurpipe_core::{Documents, PostId, Record, Result, Retry, Scan, SearchIndex, Stored, Subject};
+use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
+use super::retention::is_past;
 use crate::search::Rebuild;
 use crate::warehouse::Warehouse;
 
@@ -17,14 +20,28 @@ const WRITTEN_AT_A_TIME: usize = 500;
 /// After so many the index is flushed, which makes it forget what it has to remember of unflushed ones.
 const FLUSHED_AFTER: usize = 20_000;
 
-/// A rebuild of the search index from what documents and the warehouse hold: all posts that are relevant to a use case.
+/// A rebuild of the search index from what documents and the warehouse hold: all posts that are relevant to a use case, and not past their
+/// [retention](super::Retention).
 ///
 /// The index in use serves until the new one is whole. Posts that change in documents meanwhile are written again when it is published; posts that are
 /// [erased](super::Forget) meanwhile are not in it.
 pub struct Reindex {
     documents: Arc<dyn Documents>,
     warehouse: Arc<dyn Warehouse>,
-    rebuild: Arc<dyn Rebuild>,
+    limits: BTreeMap<String, SignedDuration>,
+    now: Timestamp,
+}
+
+/// What would be in a new index.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
+pub struct ReindexSurvey {
+    /// Posts of documents.
+    pub documents: u64,
+    /// Posts of the warehouse.
+    pub warehouse: u64,
+    /// Posts that would not be in it, since all their use cases have done with them.
+    pub past_retention: u64,
 }
 
 /// What a rebuild wrote.
@@ -35,6 +52,8 @@ pub struct ReindexReport {
     pub documents: u64,
     /// Posts from the warehouse.
     pub warehouse: u64,
+    /// Posts that were left out, since all their use cases have done with them.
+    pub past_retention: u64,
     /// Posts that changed while it ran, and were written again.
     pub again: u64,
     /// Posts that the index cannot keep, and why.
@@ -52,98 +71,119 @@ pub struct RefusedPost {
 }
 
 impl Reindex {
-    /// From these stores into that index, which is empty yet.
-    pub fn new(
-        documents: Arc<dyn Documents>,
-        warehouse: Arc<dyn Warehouse>,
-        rebuild: Arc<dyn Rebuild>,
-    ) -> Self {
+    /// From these stores.
+    pub fn from(documents: Arc<dyn Documents>, warehouse: Arc<dyn Warehouse>) -> Self {
         Self {
             documents,
             warehouse,
-            rebuild,
+            limits: BTreeMap::new(),
+            now: Timestamp::now(),
         }
     }
 
-    /// Writes all posts and makes the index the one in use.
+    /// Without the posts that are past these limits now; see [`Retention::of`](super::Retention::of).
+    pub fn keeping(mut self, limits: BTreeMap<String, SignedDuration>) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// What there is to write.
+    ///
+    /// # Errors
+    /// Those of the stores.
+    pub async fn survey(&self) -> Result<ReindexSurvey> {
+        let mut survey = ReindexSurvey::default();
+        let mut hot = pin!(self.hot());
+        while let Some(records) = hot.try_next().await? {
+            let kept = records.iter().filter(|record| self.keeps(record)).count() as u64;
+            survey.documents += kept;
+            survey.past_retention += records.len() as u64 - kept;
+        }
+        let mut cold = pin!(self.cold().await?);
+        while let Some(records) = cold.try_next().await? {
+            let kept = records.iter().filter(|record| self.keeps(record)).count() as u64;
+            survey.warehouse += kept;
+            survey.past_retention += records.len() as u64 - kept;
+        }
+        Ok(survey)
+    }
+
+    /// Writes all posts to an index, which is empty yet, and makes it the one in use.
     ///
     /// # Errors
     /// Those of the stores; before the index is published nothing has changed then.
-    pub async fn run(&self) -> Result<ReindexReport> {
+    pub async fn run(&self, rebuild: &dyn Rebuild) -> Result<ReindexReport> {
         let mut writing = Writing {
             documents: &*self.documents,
-            index: self.rebuild.index(),
+            index: rebuild.index(),
             waiting: Vec::new(),
             unflushed: 0,
             refused: Vec::new(),
         };
         let mut report = ReindexReport::default();
+        let mut seen = HashMap::new();
         // Documents come first: what is archived meanwhile is found in the warehouse then.
-        let seen = self.write_documents(&mut writing, &HashMap::new()).await?;
-        report.documents = seen.len() as u64;
-        report.warehouse = self.write_archived(&mut writing).await?;
-        self.rebuild.publish().await?;
-        let again = self.write_documents(&mut writing, &seen).await?;
-        report.again = again.len() as u64;
+        let mut hot = pin!(self.hot());
+        while let Some(records) = hot.try_next().await? {
+            for record in records {
+                seen.insert(record.id().clone(), record.revision);
+                match self.keeps(&record) {
+                    true => writing.add(record, &mut report.documents).await?,
+                    false => report.past_retention += 1,
+                }
+            }
+        }
+        let mut cold = pin!(self.cold().await?);
+        while let Some(records) = cold.try_next().await? {
+            for record in records {
+                match self.keeps(&record) {
+                    true => writing.add(record, &mut report.warehouse).await?,
+                    false => report.past_retention += 1,
+                }
+            }
+        }
+        writing.write().await?;
+        rebuild.publish().await?;
+        let mut changed = pin!(self.hot());
+        while let Some(records) = changed.try_next().await? {
+            for record in records {
+                if seen.get(record.id()) != Some(&record.revision) && self.keeps(&record) {
+                    writing.add(record, &mut report.again).await?;
+                }
+            }
+        }
+        writing.write().await?;
         writing.index.flush().await?;
         report.refused = writing.refused;
         Ok(report)
     }
 
-    /// Writes what documents hold, but for those revisions that are written already; gives the revisions that were written.
-    async fn write_documents(
-        &self,
-        writing: &mut Writing<'_>,
-        already: &HashMap<PostId, u64>,
-    ) -> Result<HashMap<PostId, u64>> {
-        let mut written = HashMap::new();
-        let mut next = Some(Scan::matching(relevant()));
-        while let Some(scan) = next.take() {
+    fn keeps(&self, record: &Record) -> bool {
+        !is_past(&self.limits, record, self.now)
+    }
+
+    /// What documents hold, some at a time.
+    fn hot(&self) -> impl Stream<Item = Result<Vec<Record>>> + '_ {
+        stream::try_unfold(Some(Scan::matching(relevant())), |scan| async {
+            let Some(scan) = scan else {
+                return Ok(None);
+            };
             let page = self.documents.scan(&scan).await?;
-            for record in page.records {
-                if already.get(record.id()) != Some(&record.revision) {
-                    written.insert(record.id().clone(), record.revision);
-                    writing.add(record).await?;
-                }
-            }
-            next = page.next.map(|id| scan.after(Some(id)));
-        }
-        writing.write().await?;
-        Ok(written)
+            let next = page.next.map(|id| scan.after(Some(id)));
+            Ok(Some((page.records, next)))
+        })
     }
 
-    async fn write_archived(&self, writing: &mut Writing<'_>) -> Result<u64> {
-        let mut written = 0;
-        let mut pages = self.warehouse.scan(&relevant()).await?;
-        while let Some(page) = pages.next().await {
-            let records = page?;
+    /// What the warehouse holds, some at a time. What documents say of a post, whether it is relevant to them or not, counts instead of its row.
+    async fn cold(&self) -> Result<impl Stream<Item = Result<Vec<Record>>> + '_> {
+        let pages = self.warehouse.scan(&relevant()).await?;
+        Ok(pages.and_then(async |mut records| {
             let ids: Vec<PostId> = records.iter().map(|record| record.id().clone()).collect();
-            let stored = self.documents.load(&ids).await?;
-            for (record, stored) in records.into_iter().zip(stored) {
-                // What documents hold of a post, whether that is relevant or not, counts instead of its row.
-                if !matches!(stored, Stored::Known(_)) {
-                    written += 1;
-                    writing.add(record).await?;
-                }
-            }
-        }
-        writing.write().await?;
-        Ok(written)
+            let mut stored = self.documents.load(&ids).await?.into_iter();
+            records.retain(|_| !matches!(stored.next(), Some(Stored::Known(_))));
+            Ok(records)
+        }))
     }
-}
-
-/// What documents and the warehouse hold of posts that a use case has delivered: how many records of each. One that is in both is counted twice.
-///
-/// # Errors
-/// Those of the stores.
-pub async fn indexable(documents: &dyn Documents, warehouse: &dyn Warehouse) -> Result<(u64, u64)> {
-    let hot = documents.count(&Scan::matching(relevant())).await?;
-    let mut cold = 0;
-    let mut pages = warehouse.scan(&relevant()).await?;
-    while let Some(page) = pages.next().await {
-        cold += page?.len() as u64;
-    }
-    Ok((hot, cold))
 }
 
 /// Posts that a use case has delivered.
@@ -164,7 +204,8 @@ struct Writing<'a> {
 }
 
 impl Writing<'_> {
-    async fn add(&mut self, record: Record) -> Result<()> {
+    async fn add(&mut self, record: Record, count: &mut u64) -> Result<()> {
+        *count += 1;
         self.waiting.push(Arc::new(record));
         match self.waiting.len() {
             WRITTEN_AT_A_TIME => self.write().await,

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DayCount, DeadLetter,
-    DeadLetterCount, DeadLetterScan, Digest, Documents, Erased, Error, ErrorKind, Finding,
-    ItemResult, Likeness, NearFindings, PostId, Record, RecordPage, Result, ReviewQueue,
-    ReviewTask, RunRecord, Scan, Stored, Subject,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, Collection, DayCount,
+    DeadLetter, DeadLetterCount, DeadLetterScan, Digest, Documents, Entry, EntryPage, Erased,
+    ErasureKey, Error, ErrorKind, Finding, ItemResult, Likeness, NearFindings, Portable, PostId,
+    Record, RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored, Subject,
 };
 
 use crate::documents::DocumentStore;
@@ -175,5 +175,29 @@ impl AnalysisCache for Tiered {
 
     async fn forget(&self, pictures: &[Digest]) -> Result<u64> {
         self.documents.forget(pictures).await
+    }
+}
+
+#[async_trait]
+impl Portable for Tiered {
+    async fn erasure_key(&self) -> Result<ErasureKey> {
+        self.documents.erasure_key().await
+    }
+
+    async fn adopt_erasure_key(&self, key: &ErasureKey) -> Result<()> {
+        self.documents.adopt_erasure_key(key).await
+    }
+
+    async fn export(
+        &self,
+        collection: Collection,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<EntryPage> {
+        self.documents.export(collection, after, limit).await
+    }
+
+    async fn import(&self, entries: &[Entry]) -> Result<()> {
+        self.documents.import(entries).await
     }
 }

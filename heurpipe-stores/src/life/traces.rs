@@ -235,7 +235,8 @@ fn is_of(record: &Record, asked: &BTreeSet<AuthorRef>, theirs: &BTreeSet<AuthorR
     !ids_known || id.is_none_or(|id| theirs.contains(id))
 }
 
-fn pictures_of(record: &Record) -> impl Iterator<Item = Digest> {
+/// The pictures of a record that lie in the blob store.
+pub(super) fn pictures_of(record: &Record) -> impl Iterator<Item = Digest> {
     record.post.media.iter().filter_map(|m| match &m.fetched {
         Fetched::Stored { digest, .. } => Some(*digest),
         Fetched::Not | Fetched::Gone { .. } => None,

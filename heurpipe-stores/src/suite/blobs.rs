@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use heurpipe_core::{Blobs, Digest, ErrorKind};
+use futures::TryStreamExt;
+use heurpipe_core::{Blobs, Digest, ErrorKind, StoredBlob};
+use jiff::{SignedDuration, Timestamp};
 
 use super::report::{self, Of};
 use super::{Backend, Check, Failure, Findings, checks};
@@ -14,6 +16,8 @@ checks!(
     absent_is_not_found,
     deleting_is_idempotent,
     many_may_put_at_a_time,
+    all_is_listed_once,
+    what_is_put_again_is_young,
 );
 
 /// Runs every check on a store of its own, and prints which hold.
@@ -73,6 +77,40 @@ async fn many_may_put_at_a_time(blobs: Arc<dyn Blobs>) -> Check {
     let digests = futures::future::try_join_all(puts).await?;
     for (n, digest) in (0..64_u8).zip(digests) {
         assert_eq!(blobs.get(&digest).await?, vec![n / 2; 1000]);
+    }
+    Ok(())
+}
+
+async fn listed(blobs: &dyn Blobs) -> Result<Vec<StoredBlob>, Failure> {
+    let mut listed: Vec<StoredBlob> = blobs.list().try_collect().await?;
+    listed.sort_by_key(|blob| blob.digest);
+    Ok(listed)
+}
+
+async fn all_is_listed_once(blobs: Arc<dyn Blobs>) -> Check {
+    assert_eq!(listed(&*blobs).await?, []);
+    let mut expected = Vec::new();
+    for length in 0..40_usize {
+        let digest = blobs.put(Bytes::from(vec![9; length])).await?;
+        expected.push((digest, length as u64));
+    }
+    let (gone, _) = expected.remove(7);
+    blobs.delete(&gone).await?;
+    expected.sort();
+    let found = listed(&*blobs).await?;
+    let found: Vec<_> = found.iter().map(|blob| (blob.digest, blob.bytes)).collect();
+    assert_eq!(found, expected);
+    Ok(())
+}
+
+/// A store tells the time by its own clock, which may differ from ours.
+async fn what_is_put_again_is_young(blobs: Arc<dyn Blobs>) -> Check {
+    for _ in 0..2 {
+        blobs.put(Bytes::from_static(b"young")).await?;
+        for blob in listed(&*blobs).await? {
+            let age = blob.put_at.duration_until(Timestamp::now());
+            assert!(age.abs() < SignedDuration::from_hours(24), "{age}");
+        }
     }
     Ok(())
 }

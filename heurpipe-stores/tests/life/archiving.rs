@@ -21,7 +21,7 @@ async fn settled_posts_of_old_days_move() {
     let report = world.archive().run().await.unwrap();
     assert!(report.archived > 0);
     assert_eq!(report.kept, 0);
-    let counted: Vec<_> = days.iter().map(|d| (d.day.unwrap(), d.records)).collect();
+    let counted: Vec<_> = days.iter().map(|d| (d.day, d.records)).collect();
     let moved: Vec<_> = report.days.iter().map(|d| (d.day, d.archived)).collect();
     assert_eq!(moved, counted);
     world.check_archived(&posts).await;

@@ -11,6 +11,7 @@ use futures::stream::BoxStream;
 use heurpipe_core::testkit::faults::{Fault, Faults, Faulty, Rule, Trigger};
 use heurpipe_core::*;
 use heurpipe_stores::Mode;
+use heurpipe_stores::documents::DocumentStore;
 use heurpipe_stores::warehouse::ParquetWarehouse;
 use object_store::path::Path;
 use object_store::{
@@ -79,34 +80,40 @@ pub fn fused(world: &World, place: Where, last: u64, done: bool) -> World {
     let mut fused = world.clone();
     match place {
         Where::Documents => {
-            let fault = match done {
-                true => Fault::Drop,
-                false => Fault::Fail(ErrorKind::Unavailable),
-            };
-            let later = Trigger::Calls {
-                first: last + 1,
-                count: u64::MAX / 2,
-            };
-            let faults = Faults::none()
-                .rule(Rule::new(Trigger::nth(last), fault))
-                .rule(Rule::new(later, Fault::Fail(ErrorKind::Unavailable)));
-            fused.documents = Arc::new(Faulty::new(world.documents.clone(), faults));
+            fused.documents = fused_documents(&world.documents, last, done);
         }
         Where::Search => {
             let (inner, fuse) = (world.search.clone(), Fuse::new(last, done));
             fused.search = Arc::new(Search { inner, fuse });
         }
         Where::Objects => {
-            let (inner, fuse) = (world.objects.clone(), Fuse::new(last, done));
-            let objects = Arc::new(Objects { inner, fuse });
-            fused.warehouse = Arc::new(ParquetWarehouse::on(objects, Mode::ReadWrite));
+            fused.warehouse = Arc::new(fused_warehouse(&world.objects, last, done));
         }
         Where::Blobs => {
-            let (inner, fuse) = (world.blobs.clone(), Fuse::new(last, done));
-            fused.blobs = Arc::new(Pictures { inner, fuse });
+            fused.blobs = fused_blobs(&world.blobs, last, done);
         }
     }
     fused
+}
+
+/// Documents, in a process that ends at the given call of them, before or after its work.
+pub fn fused_documents(
+    documents: &Arc<dyn DocumentStore>,
+    last: u64,
+    done: bool,
+) -> Arc<dyn DocumentStore> {
+    let fault = match done {
+        true => Fault::Drop,
+        false => Fault::Fail(ErrorKind::Unavailable),
+    };
+    let later = Trigger::Calls {
+        first: last + 1,
+        count: u64::MAX / 2,
+    };
+    let faults = Faults::none()
+        .rule(Rule::new(Trigger::nth(last), fault))
+        .rule(Rule::new(later, Fault::Fail(ErrorKind::Unavailable)));
+    Arc::new(Faulty::new(documents.clone(), faults))
 }
 
 struct Search {
@@ -160,10 +167,22 @@ struct Pictures {
     fuse: Arc<Fuse>,
 }
 
+/// Blobs, in a process that ends at the given call of them that changes something.
+pub fn fused_blobs(blobs: &Arc<dyn Blobs>, last: u64, done: bool) -> Arc<dyn Blobs> {
+    let (inner, fuse) = (blobs.clone(), Fuse::new(last, done));
+    Arc::new(Pictures { inner, fuse })
+}
+
+/// A warehouse on these objects, in a process that ends at the given call of them that changes something.
+pub fn fused_warehouse(objects: &Arc<dyn ObjectStore>, last: u64, done: bool) -> ParquetWarehouse {
+    let (inner, fuse) = (Arc::clone(objects), Fuse::new(last, done));
+    ParquetWarehouse::on(Arc::new(Objects { inner, fuse }), Mode::ReadWrite)
+}
+
 #[async_trait]
 impl Blobs for Pictures {
     async fn put(&self, bytes: Bytes) -> Result<Digest> {
-        self.inner.put(bytes).await
+        self.fuse.call(self.inner.put(bytes), dead).await
     }
 
     async fn get(&self, digest: &Digest) -> Result<Bytes> {
@@ -176,6 +195,10 @@ impl Blobs for Pictures {
 
     async fn delete(&self, digest: &Digest) -> Result<()> {
         self.fuse.call(self.inner.delete(digest), dead).await
+    }
+
+    fn list(&self) -> BoxStream<'static, Result<StoredBlob>> {
+        self.inner.list()
     }
 }
 

@@ -5,9 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-use heurpipe_core::Subject;
+use heurpipe_core::{Filter, Record, Scan, Subject};
 use heurpipe_stores::warehouse::ParquetWarehouse;
-use heurpipe_stores::{Mode, blobs, documents, search};
+use heurpipe_stores::{Mode, blobs, copy, documents, search};
 use object_store::local::LocalFileSystem;
 
 use super::faults::rounds;
@@ -39,6 +39,15 @@ async fn in_folder(folder: &Path) -> World {
     }
 }
 
+/// From one file into another, few entries at a time.
+async fn copy(folder: &Path) {
+    let at = |name: &str| format!("sqlite:{}", folder.join(name).display());
+    let source = documents::open_undisturbed(&at("documents.db")).await;
+    let target = documents::open(&at("copied.db"), Mode::ReadWrite).await;
+    let copy = copy::Documents::between(source.unwrap(), target.unwrap()).at_a_time(2);
+    copy.run(&|_| ()).await.unwrap();
+}
+
 fn author() -> Subject {
     Subject::Author("instagram:100".parse().unwrap())
 }
@@ -49,6 +58,9 @@ async fn child() {
     let Ok(folder) = std::env::var(FOLDER) else {
         return;
     };
+    if std::env::var(TASK).unwrap() == "copy" {
+        return copy(Path::new(&folder)).await;
+    }
     let world = in_folder(Path::new(&folder)).await;
     match std::env::var(TASK).unwrap().as_str() {
         "archive" => drop(world.archive().run().await.unwrap()),
@@ -107,5 +119,26 @@ async fn killed_processes_lose_and_double_nothing() {
         "{killed} processes killed in {} rounds: 0 lost, 0 doubled",
         rounds()
     );
+    assert!(u64::from(killed) >= rounds());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_killed_copy_goes_on_where_it_stopped() {
+    let mut killed = 0;
+    for seed in 1..=rounds() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut dice = Dice(seed | 1);
+        let world = in_folder(folder.path()).await;
+        let posts = world.fill(seed).await;
+        drop(world);
+        killed += killed_until_done(folder.path(), "copy", &mut dice);
+        let url = format!("sqlite:{}", folder.path().join("copied.db").display());
+        let copied = documents::open(&url, Mode::ReadOnly).await.unwrap();
+        let scan = Scan::matching(Filter::All).limit(usize::MAX);
+        let found = copied.scan(&scan).await.unwrap().records;
+        let expected: Vec<Record> = posts.into_values().collect();
+        assert_eq!(found, expected);
+    }
+    println!("{killed} processes killed in {} rounds", rounds());
     assert!(u64::from(killed) >= rounds());
 }

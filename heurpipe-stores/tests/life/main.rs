@@ -3,9 +3,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod archiving;
+mod collecting;
+mod copying;
 mod faults;
 mod forgetting;
 mod fuse;
 mod killed;
 mod reindexing;
+mod retaining;
 mod world;

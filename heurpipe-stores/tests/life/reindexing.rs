@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heurpipe_core::*;
-use heurpipe_stores::life::{Reindex, ReindexReport, indexable};
+use heurpipe_stores::life::{Reindex, ReindexReport};
 use heurpipe_stores::search::{self, Rebuild};
 use heurpipe_stores::{Mode, search::TantivyIndex};
 
@@ -38,8 +38,8 @@ async fn found(index: &dyn SearchIndex) -> BTreeSet<(PostId, u64)> {
 }
 
 async fn reindex(world: &World, rebuild: Arc<dyn Rebuild>) -> ReindexReport {
-    let reindex = Reindex::new(world.documents.clone(), world.warehouse.clone(), rebuild);
-    reindex.run().await.unwrap()
+    let reindex = Reindex::from(world.documents.clone(), world.warehouse.clone());
+    reindex.run(&*rebuild).await.unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -61,10 +61,12 @@ async fn what_both_tiers_hold_is_in_the_new_index() {
     assert_eq!(report.documents + report.warehouse, relevant.len() as u64);
     assert!(report.documents > 0 && report.warehouse > 0);
     assert_eq!((report.again, report.refused.len()), (0, 0));
-    let counted = indexable(&*world.documents, &*world.warehouse)
-        .await
-        .unwrap();
-    assert_eq!(counted, (report.documents, report.warehouse));
+    let counted = Reindex::from(world.documents.clone(), world.warehouse.clone());
+    let counted = counted.survey().await.unwrap();
+    assert_eq!(
+        (counted.documents, counted.warehouse),
+        (report.documents, report.warehouse)
+    );
 }
 
 /// A row of the warehouse counts only while documents know nothing of the post.

@@ -5,6 +5,7 @@
 //! whether an index is used (it keeps unique ones only). What it does otherwise than a real server stands in `LACKS`.
 #![allow(clippy::unwrap_used)]
 
+mod copying;
 mod faults;
 mod server;
 mod without;

@@ -5,10 +5,10 @@ use async_trait::async_trait;
 use super::layer::Faulty;
 use crate::middleware::Call;
 use crate::{
-    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DayCount, DeadLetter,
-    DeadLetterCount, DeadLetterScan, Digest, Documents, Erased, Finding, ItemResult, Likeness,
-    NearFindings, PostId, Record, RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan,
-    Stored, Subject,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, Collection, DayCount,
+    DeadLetter, DeadLetterCount, DeadLetterScan, Digest, Documents, Entry, EntryPage, Erased,
+    ErasureKey, Finding, ItemResult, Likeness, NearFindings, Portable, PostId, Record, RecordPage,
+    Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored, Subject,
 };
 
 /// A call of documents: its name in scripts is the method's.
@@ -18,6 +18,10 @@ fn documents(method: &'static str) -> Call<'static> {
 
 fn analyses(method: &'static str) -> Call<'static> {
     Call::new("analyses", method, "analyses", 0)
+}
+
+fn portable(method: &'static str) -> Call<'static> {
+    Call::new("portable", method, "portable", 0)
 }
 
 fn review(method: &'static str) -> Call<'static> {
@@ -193,5 +197,37 @@ impl<P: AnalysisCache + 'static> AnalysisCache for Faulty<P> {
     async fn forget(&self, pictures: &[Digest]) -> Result<u64> {
         let work = || self.part().forget(pictures);
         self.layer().around(&analyses("forget"), &[], work).await
+    }
+}
+
+#[async_trait]
+impl<P: Portable + 'static> Portable for Faulty<P> {
+    async fn erasure_key(&self) -> Result<ErasureKey> {
+        let work = || self.part().erasure_key();
+        self.layer()
+            .around(&portable("erasure_key"), &[], work)
+            .await
+    }
+
+    async fn adopt_erasure_key(&self, key: &ErasureKey) -> Result<()> {
+        let work = || self.part().adopt_erasure_key(key);
+        self.layer()
+            .around(&portable("adopt_erasure_key"), &[], work)
+            .await
+    }
+
+    async fn export(
+        &self,
+        collection: Collection,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<EntryPage> {
+        let work = || self.part().export(collection, after, limit);
+        self.layer().around(&portable("export"), &[], work).await
+    }
+
+    async fn import(&self, entries: &[Entry]) -> Result<()> {
+        let work = || self.part().import(entries);
+        self.layer().around(&portable("import"), &[], work).await
     }
 }

@@ -1,6 +1,7 @@
 //! What is remembered of records that something else keeps now.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use heurpipe_core::{PostId, Record, Stored};
 
@@ -19,16 +20,27 @@ struct Mark {
 
 impl Archived {
     pub(super) fn mark(&mut self, record: &Record) {
-        let id = record.id();
-        for alias in &record.post.aliases {
+        self.remember(record.id(), &record.post.aliases, record.revision);
+    }
+
+    /// Remembers a post by its own id and its others.
+    pub(super) fn remember(&mut self, id: &PostId, aliases: &[PostId], revision: u64) {
+        for alias in aliases {
             let posts = self.aliases.entry(alias.clone()).or_default();
             posts.insert(id.clone());
         }
-        let mark = Mark {
-            revision: record.revision,
-            aliases: record.post.aliases.clone(),
-        };
-        self.posts.insert(id.clone(), mark);
+        let aliases = aliases.to_vec();
+        self.posts.insert(id.clone(), Mark { revision, aliases });
+    }
+
+    /// The own ids of the posts that come after one.
+    pub(super) fn after<'a>(
+        &'a self,
+        after: Option<&'a PostId>,
+    ) -> impl Iterator<Item = (&'a PostId, u64)> {
+        let from = after.map_or(Bound::Unbounded, Bound::Excluded);
+        let posts = self.posts.range::<PostId, _>((from, Bound::Unbounded));
+        posts.map(|(post, mark)| (post, mark.revision))
     }
 
     /// The own id of the post that was known under this one.

@@ -36,6 +36,18 @@ impl Cache {
         }
     }
 
+    /// Findings from a place in their order on, the oldest first, each with what its picture looks like.
+    pub(super) fn from(
+        &self,
+        place: usize,
+    ) -> impl Iterator<Item = (Digest, &Vec<Finding>, Option<&Analysed>)> {
+        let keys = self.order.iter().skip(place);
+        keys.filter_map(|key| {
+            let findings = self.findings.get(key)?;
+            Some((*key, findings, self.likenesses.get(key)))
+        })
+    }
+
     /// What was found in the nearest picture.
     pub(super) fn recall_near(&self, likeness: &Likeness, search: &Search) -> Option<NearFindings> {
         let (picture, key) = self.likenesses.nearest(likeness, search)?;

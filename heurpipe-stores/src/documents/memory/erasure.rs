@@ -10,12 +10,11 @@ impl Shelves {
     /// Whether the record's post or author was erased.
     pub(super) fn refuses(&self, record: &Record) -> bool {
         let mut ids = std::iter::once(record.id()).chain(&record.post.aliases);
-        if ids.any(|id| self.tombstones.contains(id)) {
+        if ids.any(|id| self.graveyard.holds_post(id)) {
             return true;
         }
-        let authors = &self.refused_authors;
-        let names = || record.post.author_names();
-        !authors.is_empty() && names().iter().any(|name| authors.contains(name))
+        let names = record.post.author_names();
+        names.iter().any(|name| self.graveyard.holds_author(name))
     }
 
     pub(super) fn refuse(&mut self, subjects: &[Subject]) -> Vec<PostId> {
@@ -25,8 +24,8 @@ impl Shelves {
                 Subject::Post(id) => {
                     let names = self.names(id);
                     found.extend(names.first().cloned());
-                    self.tombstones.extend(names);
-                    self.tombstones.insert(id.clone());
+                    names.iter().for_each(|name| self.graveyard.bury_post(name));
+                    self.graveyard.bury_post(id);
                 }
                 Subject::Author(author) => found.extend(self.refuse_author(author)),
             }
@@ -35,7 +34,7 @@ impl Shelves {
     }
 
     fn refuse_author(&mut self, author: &AuthorRef) -> Vec<PostId> {
-        self.refused_authors.insert(author.clone());
+        self.graveyard.bury_author(author);
         let records = self.records.values().map(|kept| &kept.record);
         let theirs = records.filter(|record| record.post.author_names().contains(author));
         theirs.map(|record| record.id().clone()).collect()

@@ -26,6 +26,11 @@ impl Likenesses {
         self.analysed.insert(analysed.key, analysed);
     }
 
+    /// What the picture looks like whose findings have this key.
+    pub(super) fn get(&self, key: &Digest) -> Option<&Analysed> {
+        self.analysed.get(key)
+    }
+
     pub(super) fn remove(&mut self, key: &Digest) {
         let Some(analysed) = self.analysed.remove(key) else {
             return;

@@ -3,8 +3,10 @@
 mod archived;
 mod cache;
 mod erasure;
+mod graveyard;
 mod index;
 mod likenesses;
+mod portable;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Bound;
@@ -12,9 +14,9 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    Analysed, AnalysisCache, AnalysisGroup, AuthorRef, Checkpoint, CheckpointKey, DayCount,
-    DeadLetter, DeadLetterCount, DeadLetterScan, Digest, Documents, Erased, Finding, Fingerprint,
-    Flat, ItemResult, Likeness, NearFindings, PostId, Record, RecordPage, Result, ReviewQueue,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DayCount, DeadLetter,
+    DeadLetterCount, DeadLetterScan, Digest, Documents, Erased, Finding, Fingerprint, Flat,
+    ItemResult, Likeness, NearFindings, PostId, Record, RecordPage, Result, ReviewQueue,
     ReviewTask, RunRecord, Scan, Stored, Subject,
 };
 use jiff::civil::Date;
@@ -24,6 +26,7 @@ use super::near::Search;
 use crate::codec;
 use archived::Archived;
 use cache::Cache;
+use graveyard::Graveyard;
 use index::Index;
 
 /// How many analyses are remembered, unless told otherwise.
@@ -69,8 +72,7 @@ struct Shelves {
     index: Index,
     aliases: BTreeMap<PostId, BTreeSet<PostId>>,
     archived: Archived,
-    tombstones: BTreeSet<PostId>,
-    refused_authors: BTreeSet<AuthorRef>,
+    graveyard: Graveyard,
     checkpoints: BTreeMap<CheckpointKey, Checkpoint>,
     runs: BTreeMap<String, RunRecord>,
     letters: BTreeMap<String, DeadLetter>,
@@ -112,7 +114,7 @@ impl Shelves {
     }
 
     fn load(&self, id: &PostId) -> Stored {
-        if self.tombstones.contains(id) {
+        if self.graveyard.holds_post(id) {
             return Stored::Tombstoned;
         }
         match self.known_as(id).and_then(|id| self.records.get(&id)) {
@@ -137,6 +139,12 @@ impl Shelves {
         let mut record = record.clone();
         record.revision += 1;
         let revision = record.revision;
+        self.put(record);
+        Ok(revision)
+    }
+
+    /// Stores a record in the place of whatever there is of it.
+    fn put(&mut self, record: Record) {
         self.take(&record.post.id);
         for alias in &record.post.aliases {
             let names = self.aliases.entry(alias.clone()).or_default();
@@ -150,7 +158,6 @@ impl Shelves {
         self.archived.forget(&kept.record.post.id);
         self.index.insert(&kept.record, &kept.analysis);
         self.records.insert(kept.record.post.id.clone(), kept);
-        Ok(revision)
     }
 
     /// Takes out a record and whatever finds it.
@@ -180,6 +187,22 @@ impl Shelves {
             self.archived.mark(&kept.record);
         }
         Ok(())
+    }
+
+    /// Keeps a letter, unless it is about what was erased.
+    fn bury(&mut self, letter: &DeadLetter) {
+        let record = letter.record.as_ref();
+        let of_refused = record.is_some_and(|record| self.refuses(record));
+        if !of_refused && !self.graveyard.holds_post(&letter.post) {
+            self.letters.insert(letter.key.clone(), letter.clone());
+        }
+    }
+
+    /// Keeps a task that is not known yet, unless it is about what was erased.
+    fn ask(&mut self, task: &ReviewTask) {
+        if !self.graveyard.holds_post(&task.post) {
+            self.tasks.entry(task.id).or_insert_with(|| task.clone());
+        }
     }
 
     fn scan<'a>(&'a self, scan: &'a Scan) -> Box<dyn Iterator<Item = &'a Record> + 'a> {
@@ -276,8 +299,8 @@ impl Documents for MemoryDocuments {
     async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
         let shelves = self.lock();
         let refused = |subject: &Subject| match subject {
-            Subject::Post(id) => shelves.tombstones.contains(id),
-            Subject::Author(author) => shelves.refused_authors.contains(author),
+            Subject::Post(id) => shelves.graveyard.holds_post(id),
+            Subject::Author(author) => shelves.graveyard.holds_author(author),
         };
         Ok(subjects.iter().map(refused).collect())
     }
@@ -317,14 +340,7 @@ impl Documents for MemoryDocuments {
 
     async fn bury(&self, letters: &[DeadLetter]) -> Result<()> {
         let mut shelves = self.lock();
-        for letter in letters {
-            let record = letter.record.as_ref();
-            let of_refused = record.is_some_and(|record| shelves.refuses(record));
-            if of_refused || shelves.tombstones.contains(&letter.post) {
-                continue;
-            }
-            shelves.letters.insert(letter.key.clone(), letter.clone());
-        }
+        letters.iter().for_each(|letter| shelves.bury(letter));
         Ok(())
     }
 
@@ -382,12 +398,7 @@ impl Documents for MemoryDocuments {
 impl ReviewQueue for MemoryDocuments {
     async fn ask(&self, tasks: &[ReviewTask]) -> Result<()> {
         let mut shelves = self.lock();
-        for task in tasks {
-            if shelves.tombstones.contains(&task.post) {
-                continue;
-            }
-            shelves.tasks.entry(task.id).or_insert_with(|| task.clone());
-        }
+        tasks.iter().for_each(|task| shelves.ask(task));
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use heurpipe_core::{AuthorRef, Digest, PostId, Result};
+use heurpipe_core::{AuthorRef, Digest, ErasureKey, PostId, Result};
 use mongodb::bson::{Bson, Document, doc};
 
 use super::database::{Database, Durability};
@@ -32,8 +32,20 @@ impl Buried {
 impl Graveyard {
     pub(super) fn of(about: About) -> Self {
         Self {
-            key: GraveKey(about.tombstone_key),
+            key: GraveKey::of_bytes(about.tombstone_key),
         }
+    }
+
+    /// Those of another key.
+    pub(super) fn under(key: &ErasureKey) -> Self {
+        Self {
+            key: GraveKey::of(key),
+        }
+    }
+
+    /// The key of the hashes.
+    pub(super) fn key(&self) -> &ErasureKey {
+        self.key.key()
     }
 
     pub(super) fn of_post(&self, id: &PostId) -> Digest {

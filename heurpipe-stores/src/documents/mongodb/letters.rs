@@ -1,6 +1,6 @@
 //! Dead letters.
 
-use heurpipe_core::{DeadLetter, DeadLetterCount, DeadLetterScan, Result};
+use heurpipe_core::{DeadLetter, DeadLetterCount, DeadLetterScan, Digest, Result};
 use mongodb::bson::{Document, doc};
 use mongodb::options::FindOptions;
 
@@ -21,18 +21,32 @@ pub(super) async fn bury(
     graveyard: &Graveyard,
     letters: &[DeadLetter],
 ) -> Result<()> {
-    let updates = letters.iter().map(|letter| {
-        let post = letter.record.as_ref().map(|record| &record.post);
-        let aliases = post.into_iter().flat_map(|post| &post.aliases);
-        let authors = post.map_or_else(Vec::new, |post| post.author_names());
-        let posts = std::iter::once(&letter.post).chain(aliases);
-        Ok((update(letter)?, graveyard.of_all(posts, &authors)))
-    });
+    let updates = letters
+        .iter()
+        .map(|letter| Ok((update(letter, "$set")?, graves(graveyard, letter))));
     let updates = updates.collect::<Result<_>>()?;
     put_unless_erased(database, graveyard, "mongodb.bury", DEAD_LETTERS, updates).await
 }
 
-fn update(letter: &DeadLetter) -> Result<Document> {
+/// Where the post of a letter would lie if it had been erased.
+fn graves(graveyard: &Graveyard, letter: &DeadLetter) -> Vec<Digest> {
+    let post = letter.record.as_ref().map(|record| &record.post);
+    let aliases = post.into_iter().flat_map(|post| &post.aliases);
+    let authors = post.map_or_else(Vec::new, |post| post.author_names());
+    let posts = std::iter::once(&letter.post).chain(aliases);
+    graveyard.of_all(posts, &authors)
+}
+
+/// The update that stores a letter where there is none of its key; with where its post would lie.
+pub(super) fn taking_in(
+    graveyard: &Graveyard,
+    letter: &DeadLetter,
+) -> Result<(Document, Vec<Digest>)> {
+    Ok((update(letter, "$setOnInsert")?, graves(graveyard, letter)))
+}
+
+/// The update that stores a letter, by the operator that says over what.
+fn update(letter: &DeadLetter, operator: &str) -> Result<Document> {
     let mut body = written(letter)?;
     if body.len() > LARGEST {
         body = written(&without_record(letter, &body))?;
@@ -45,7 +59,7 @@ fn update(letter: &DeadLetter) -> Result<Document> {
         "at": nanoseconds(letter.at),
         "letter": body,
     };
-    Ok(doc! {"q": {"_id": &letter.key}, "u": {"$set": fields}, "upsert": true})
+    Ok(doc! {"q": {"_id": &letter.key}, "u": {operator: fields}, "upsert": true})
 }
 
 /// A letter whose record no document can hold. That the post failed, and where, is not to be lost with it.

@@ -80,6 +80,22 @@ pub(super) async fn recall(
     Ok(nearest.into_iter().map(|n| n.and_then(known)).collect())
 }
 
+/// What pictures look like, by the key of what was found in them.
+pub(super) async fn of(
+    database: &Database,
+    operation: &'static str,
+    keys: &[Bson],
+) -> Result<BTreeMap<Digest, (Digest, Likeness)>> {
+    let query = doc! {"_id": {"$in": keys.to_vec()}};
+    let found = database
+        .find(operation, LIKENESSES, query, FindOptions::default())
+        .await?;
+    let kept = found.iter().filter_map(Kept::of);
+    Ok(kept
+        .map(|kept| (kept.key, (kept.picture, kept.likeness)))
+        .collect())
+}
+
 /// All that is kept at places at which something near may be, with those places.
 async fn kept_near(
     database: &Database,

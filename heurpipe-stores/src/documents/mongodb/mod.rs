@@ -14,6 +14,7 @@ mod findings;
 mod graveyard;
 mod letters;
 mod likenesses;
+mod portable;
 mod progress;
 mod records;
 mod reply;
@@ -21,14 +22,14 @@ mod scan;
 mod server;
 mod writer;
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DayCount, DeadLetter,
-    DeadLetterCount, DeadLetterScan, Digest, Documents, Erased, Finding, ItemResult, Likeness,
-    NearFindings, PostId, Record, RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan,
-    Stored, Subject,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, Collection, DayCount,
+    DeadLetter, DeadLetterCount, DeadLetterScan, Digest, Documents, Entry, EntryPage, Erased,
+    ErasureKey, Finding, ItemResult, Likeness, NearFindings, Portable, PostId, Record, RecordPage,
+    Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored, Subject,
 };
 
 use crate::Mode;
@@ -48,7 +49,7 @@ const ANALYSES: usize = 1_000_000;
 #[derive(Debug)]
 pub struct MongoDocuments {
     database: Database,
-    graveyard: Arc<Graveyard>,
+    graveyard: RwLock<Arc<Graveyard>>,
     product: String,
     most_analyses: usize,
 }
@@ -70,10 +71,15 @@ impl MongoDocuments {
         let about = server::prepare(&database).await?;
         Ok(Self {
             database,
-            graveyard: Arc::new(Graveyard::of(about)),
+            graveyard: RwLock::new(Arc::new(Graveyard::of(about))),
             product,
             most_analyses: ANALYSES,
         })
+    }
+
+    fn graveyard(&self) -> Arc<Graveyard> {
+        let graveyard = self.graveyard.read();
+        Arc::clone(&graveyard.unwrap_or_else(PoisonError::into_inner))
     }
 
     /// What the server is, and which version: `MongoDB 8.0.4`.
@@ -91,12 +97,12 @@ impl MongoDocuments {
 #[async_trait]
 impl Documents for MongoDocuments {
     async fn load(&self, ids: &[PostId]) -> Result<Vec<Stored>> {
-        records::load(&self.database, &self.graveyard, ids).await
+        records::load(&self.database, &self.graveyard(), ids).await
     }
 
     async fn commit(&self, records: &[&Record]) -> Result<Vec<ItemResult<u64>>> {
         let records = records.iter().map(|r| (*r).clone()).collect();
-        records::commit(&self.database, &self.graveyard, records).await
+        records::commit(&self.database, &self.graveyard(), records).await
     }
 
     async fn scan(&self, scan: &Scan) -> Result<RecordPage> {
@@ -112,19 +118,19 @@ impl Documents for MongoDocuments {
     }
 
     async fn remove(&self, records: &[(PostId, u64)]) -> Result<Vec<ItemResult<()>>> {
-        records::remove(&self.database, &self.graveyard, records).await
+        records::remove(&self.database, &self.graveyard(), records).await
     }
 
     async fn refuse(&self, subjects: &[Subject]) -> Result<Vec<PostId>> {
-        erasure::refuse(&self.database, &self.graveyard, subjects).await
+        erasure::refuse(&self.database, &self.graveyard(), subjects).await
     }
 
     async fn refused(&self, subjects: &[Subject]) -> Result<Vec<bool>> {
-        erasure::refused(&self.database, &self.graveyard, subjects).await
+        erasure::refused(&self.database, &self.graveyard(), subjects).await
     }
 
     async fn erase(&self, posts: &[PostId]) -> Result<Erased> {
-        erasure::erase(&self.database, &self.graveyard, posts).await
+        erasure::erase(&self.database, &self.graveyard(), posts).await
     }
 
     async fn analyses(&self, use_case: &str) -> Result<Vec<AnalysisGroup>> {
@@ -148,7 +154,7 @@ impl Documents for MongoDocuments {
     }
 
     async fn bury(&self, letters: &[DeadLetter]) -> Result<()> {
-        letters::bury(&self.database, &self.graveyard, letters).await
+        letters::bury(&self.database, &self.graveyard(), letters).await
     }
 
     async fn dead_letters(&self, scan: &DeadLetterScan) -> Result<Vec<DeadLetter>> {
@@ -175,7 +181,7 @@ impl Documents for MongoDocuments {
 #[async_trait]
 impl ReviewQueue for MongoDocuments {
     async fn ask(&self, tasks: &[ReviewTask]) -> Result<()> {
-        progress::ask(&self.database, &self.graveyard, tasks).await
+        progress::ask(&self.database, &self.graveyard(), tasks).await
     }
 
     async fn open(&self, use_case: Option<&str>, limit: usize) -> Result<Vec<ReviewTask>> {
@@ -208,5 +214,33 @@ impl AnalysisCache for MongoDocuments {
 
     async fn forget(&self, pictures: &[Digest]) -> Result<u64> {
         likenesses::forget(&self.database, pictures).await
+    }
+}
+
+#[async_trait]
+impl Portable for MongoDocuments {
+    async fn erasure_key(&self) -> Result<ErasureKey> {
+        Ok(self.graveyard().key().clone())
+    }
+
+    async fn adopt_erasure_key(&self, key: &ErasureKey) -> Result<()> {
+        let adopted = portable::adopt(&self.database, &self.graveyard(), key).await?;
+        let graveyard = self.graveyard.write();
+        *graveyard.unwrap_or_else(PoisonError::into_inner) = Arc::new(adopted);
+        Ok(())
+    }
+
+    async fn export(
+        &self,
+        collection: Collection,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<EntryPage> {
+        portable::export(&self.database, collection, after, limit).await
+    }
+
+    async fn import(&self, entries: &[Entry]) -> Result<()> {
+        let graveyard = self.graveyard();
+        portable::import(&self.database, &graveyard, entries, self.most_analyses).await
     }
 }

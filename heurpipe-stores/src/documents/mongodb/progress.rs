@@ -41,7 +41,7 @@ pub(super) async fn save_checkpoint(
     .await
 }
 
-fn place(key: &CheckpointKey) -> Document {
+pub(super) fn place(key: &CheckpointKey) -> Document {
     doc! {"pipeline": &key.pipeline, "source": &key.source, "partition": &key.partition.0}
 }
 
@@ -62,19 +62,22 @@ pub(super) async fn ask(
     graveyard: &Graveyard,
     tasks: &[ReviewTask],
 ) -> Result<()> {
-    let update = |task: &ReviewTask| {
-        let fields = doc! {
-            "use_case": &task.use_case,
-            "post": task.post.to_string(),
-            "asked": nanoseconds(task.asked_at),
-            "task": written(task)?,
-        };
-        let update =
-            doc! {"q": {"_id": binary(&task.id)}, "u": {"$setOnInsert": fields}, "upsert": true};
-        Ok((update, vec![graveyard.of_post(&task.post)]))
-    };
-    let updates = tasks.iter().map(update).collect::<Result<_>>()?;
+    let updates = tasks.iter().map(|task| asking(graveyard, task));
+    let updates = updates.collect::<Result<_>>()?;
     put_unless_erased(database, graveyard, "mongodb.ask", TASKS, updates).await
+}
+
+/// The update that stores a task that is not there; with where its post would lie if it had been erased.
+pub(super) fn asking(graveyard: &Graveyard, task: &ReviewTask) -> Result<(Document, Vec<Digest>)> {
+    let fields = doc! {
+        "use_case": &task.use_case,
+        "post": task.post.to_string(),
+        "asked": nanoseconds(task.asked_at),
+        "task": written(task)?,
+    };
+    let update =
+        doc! {"q": {"_id": binary(&task.id)}, "u": {"$setOnInsert": fields}, "upsert": true};
+    Ok((update, vec![graveyard.of_post(&task.post)]))
 }
 
 /// Carries out updates, apart from those that are about what was erased; of each it is told where that would lie.
@@ -164,7 +167,7 @@ async fn put(
 }
 
 /// The first so many in an order.
-async fn first(
+pub(super) async fn first(
     database: &Database,
     operation: &'static str,
     collection: &str,
@@ -194,7 +197,7 @@ pub(super) fn read<T: DeserializeOwned>(document: &Document, field: &str) -> Res
     serde_json::from_str(body).map_err(unreadable)
 }
 
-fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
+pub(super) fn unreadable(error: impl std::error::Error + Send + Sync + 'static) -> Error {
     Error::new(ErrorKind::Corrupt, "mongodb.read")
         .message("a stored value cannot be read")
         .cause(error)

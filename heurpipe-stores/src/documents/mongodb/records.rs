@@ -130,13 +130,7 @@ fn storing(graveyard: &Graveyard, record: &Record) -> Result<Write> {
         "upsert": record.revision == 0,
     };
     let update = raw("mongodb.commit", &update)?;
-    if size(&update) > LARGEST {
-        return Err(Error::new(ErrorKind::TooLarge, "mongodb.commit")
-            .message("the record is larger than a document on the server may be")
-            .with("post", record.id())
-            .with("bytes", size(&update))
-            .with("most", LARGEST));
-    }
+    check_size(record, size(&update))?;
     let names = std::iter::once(record.id()).chain(&record.post.aliases);
     Ok(Write {
         id: record.id().clone(),
@@ -147,6 +141,54 @@ fn storing(graveyard: &Graveyard, record: &Record) -> Result<Write> {
         update,
         graves: graveyard.of_all(names, &record.post.author_names()),
     })
+}
+
+/// The update that stores a record with a revision that another store has given it, where there is none; with where its post would lie if it had been
+/// erased.
+///
+/// # Errors
+/// Those of [`storing`].
+pub(super) fn taking_in(graveyard: &Graveyard, record: &Record) -> Result<(Document, Vec<Digest>)> {
+    let key = key(record.id())?;
+    let aliases = record.post.aliases.iter().map(self::key);
+    let aliases: Vec<String> = aliases.collect::<Result<_>>()?;
+    let mut fields = fields(record)?;
+    fields.insert("revision", stored_number(record.revision));
+    fields.insert("aliases", aliases);
+    let update = doc! {"q": {"_id": key}, "u": {"$setOnInsert": fields}, "upsert": true};
+    check_size(record, size(&raw("mongodb.import", &update)?))?;
+    let names = std::iter::once(record.id()).chain(&record.post.aliases);
+    let graves = graveyard.of_all(names, &record.post.author_names());
+    Ok((update, graves))
+}
+
+/// The update that remembers a post that something else keeps, where nothing is known of it; with where it would lie if it had been erased.
+///
+/// # Errors
+/// `InvalidInput` for a platform whose name no key can hold.
+pub(super) fn remembering(
+    graveyard: &Graveyard,
+    post: &PostId,
+    aliases: &[PostId],
+    revision: u64,
+) -> Result<(Document, Vec<Digest>)> {
+    let names = std::iter::once(post).chain(aliases);
+    let graves = graveyard.of_all(names, &[]);
+    let aliases: Vec<String> = aliases.iter().map(key).collect::<Result<_>>()?;
+    let fields = doc! {"revision": stored_number(revision), "aliases": aliases};
+    let update = doc! {"q": {"_id": key(post)?}, "u": {"$setOnInsert": fields}, "upsert": true};
+    Ok((update, graves))
+}
+
+fn check_size(record: &Record, bytes: usize) -> Result<()> {
+    if bytes <= LARGEST {
+        return Ok(());
+    }
+    Err(Error::new(ErrorKind::TooLarge, "mongodb.commit")
+        .message("the record is larger than a document on the server may be")
+        .with("post", record.id())
+        .with("bytes", bytes)
+        .with("most", LARGEST))
 }
 
 /// What lets go of a record: its document keeps the revision and the ids, in one write with the end of all else.

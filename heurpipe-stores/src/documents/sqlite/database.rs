@@ -66,9 +66,7 @@ impl Database {
         if let Some(folder) = path.parent() {
             std::fs::create_dir_all(folder).map_err(|e| io_error(OPERATION, folder, e))?;
         }
-        let mut lock_path = path.as_os_str().to_owned();
-        lock_path.push(".lock");
-        let lock = WriterLock::take(Path::new(&lock_path), OPERATION)?;
+        let lock = lock(path, OPERATION)?;
         let writer = open_writer(path).map_err(|f| f.into_error(OPERATION, path))?;
         Ok(Self::new(path, Some(writer), Some(lock)))
     }
@@ -79,6 +77,17 @@ impl Database {
         std::fs::metadata(path).map_err(|e| io_error(OPERATION, path, e))?;
         let first = open_reader(path).map_err(|f| f.into_error(OPERATION, path))?;
         let database = Self::new(path, None, None);
+        database.inner.put_back(first);
+        Ok(database)
+    }
+
+    /// Opens a database for reading, and keeps others from writing to it. Blocks.
+    pub(super) fn open_undisturbed(path: &Path) -> Result<Self> {
+        const OPERATION: &str = "sqlite.open";
+        std::fs::metadata(path).map_err(|e| io_error(OPERATION, path, e))?;
+        let lock = lock(path, OPERATION)?;
+        let first = open_reader(path).map_err(|f| f.into_error(OPERATION, path))?;
+        let database = Self::new(path, None, Some(lock));
         database.inner.put_back(first);
         Ok(database)
     }
@@ -215,6 +224,13 @@ impl Inner {
     fn lock_idle(&self) -> std::sync::MutexGuard<'_, Vec<Connection>> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The right to write to a database, which one process has at a time.
+fn lock(path: &Path, operation: &'static str) -> Result<WriterLock> {
+    let mut lock_path = path.as_os_str().to_owned();
+    lock_path.push(".lock");
+    WriterLock::take(Path::new(&lock_path), operation)
 }
 
 async fn acquire(

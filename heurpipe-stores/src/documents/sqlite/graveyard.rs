@@ -1,6 +1,6 @@
 //! Where erased posts and authors lie.
 
-use heurpipe_core::{AuthorRef, Digest, PostId};
+use heurpipe_core::{AuthorRef, Digest, ErasureKey, PostId};
 use rusqlite::Transaction;
 
 use super::failure::Failure;
@@ -20,9 +20,19 @@ impl Graveyard {
             )?
             .query_row((), |row| Ok((row.get(0)?, row.get(1)?)))?;
         Ok(Self {
-            key: GraveKey(key),
+            key: GraveKey::of_bytes(key),
             empty,
         })
+    }
+
+    /// The key of the hashes.
+    pub(super) fn key(&self) -> &ErasureKey {
+        self.key.key()
+    }
+
+    /// Whether nobody lies here.
+    pub(super) fn is_empty(&self) -> bool {
+        self.empty
     }
 
     pub(super) fn holds_post(&self, tx: &Transaction<'_>, id: &PostId) -> Result<bool, Failure> {

@@ -16,6 +16,7 @@ mod letters;
 mod likenesses;
 mod migration;
 mod parts;
+mod portable;
 mod progress;
 mod records;
 mod scan;
@@ -27,14 +28,15 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, DayCount, DeadLetter,
-    DeadLetterCount, DeadLetterScan, Digest, Documents, Erased, Finding, ItemResult, Likeness,
-    NearFindings, PostId, Record, RecordPage, Result, ReviewQueue, ReviewTask, RunRecord, Scan,
-    Stored, Subject,
+    Analysed, AnalysisCache, AnalysisGroup, Checkpoint, CheckpointKey, Collection, DayCount,
+    DeadLetter, DeadLetterCount, DeadLetterScan, Digest, Documents, Entry, EntryPage, Erased,
+    ErasureKey, Finding, ItemResult, Likeness, NearFindings, Portable, PostId, Record, RecordPage,
+    Result, ReviewQueue, ReviewTask, RunRecord, Scan, Stored, Subject,
 };
 
 use crate::task;
 use database::Database;
+use portable::Ready;
 use records::Prepared;
 
 /// How many analyses are remembered, unless told otherwise.
@@ -69,6 +71,17 @@ impl SqliteDocuments {
     pub async fn open_read_only(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         let open = move || Database::open_read_only(&path);
+        let database = task::blocking("sqlite.open", open).await?;
+        Ok(Self::over(database))
+    }
+
+    /// Opens the database for reading, and keeps every process from writing to it until it is dropped.
+    ///
+    /// # Errors
+    /// `Conflict` naming the process that writes to it; else as for [`open_read_only`](Self::open_read_only).
+    pub async fn open_undisturbed(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        let open = move || Database::open_undisturbed(&path);
         let database = task::blocking("sqlite.open", open).await?;
         Ok(Self::over(database))
     }
@@ -309,6 +322,50 @@ impl AnalysisCache for SqliteDocuments {
         let pictures = pictures.to_vec();
         self.database
             .write("sqlite.forget", move |tx| findings::forget(tx, &pictures))
+            .await
+    }
+}
+
+#[async_trait]
+impl Portable for SqliteDocuments {
+    async fn erasure_key(&self) -> Result<ErasureKey> {
+        self.database
+            .read("sqlite.erasure_key", |tx| portable::key(tx))
+            .await
+    }
+
+    async fn adopt_erasure_key(&self, key: &ErasureKey) -> Result<()> {
+        let key = key.clone();
+        self.database
+            .write("sqlite.adopt_erasure_key", move |tx| {
+                portable::adopt(tx, &key)
+            })
+            .await
+    }
+
+    async fn export(
+        &self,
+        collection: Collection,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<EntryPage> {
+        let after = after.map(str::to_owned);
+        self.database
+            .read("sqlite.export", move |tx| {
+                portable::export(tx, collection, after.as_deref(), limit)
+            })
+            .await
+    }
+
+    async fn import(&self, entries: &[Entry]) -> Result<()> {
+        let entries = entries.to_vec();
+        let prepare = move || entries.iter().map(Ready::new).collect::<Result<Vec<_>>>();
+        let ready = task::blocking("sqlite.import", prepare).await?;
+        let most = self.most_analyses;
+        self.database
+            .write("sqlite.import", move |tx| {
+                portable::import(tx, &ready, most)
+            })
             .await
     }
 }

@@ -135,7 +135,7 @@ fn commit_one(
     }
     let archived = archived::revision(tx, &record.id)?;
     if archived.unwrap_or(0) == record.replaces
-        && let Some(seq) = insert(tx, record)?
+        && let Some(seq) = insert(tx, record, record.replaces + 1)?
     {
         parts::write(tx, seq, record)?;
         if archived.is_some() {
@@ -148,17 +148,34 @@ fn commit_one(
     Ok(Err(outdated(&record.id, record.replaces, stored)))
 }
 
+/// Stores a record with a revision that another store has given it, where there is none and its post may be stored.
+pub(super) fn take_in(
+    tx: &Transaction<'_>,
+    record: &Prepared,
+    revision: u64,
+) -> Result<(), Failure> {
+    let graveyard = Graveyard::visit(tx)?;
+    let mut names = std::iter::once(&record.id).chain(&record.aliases);
+    if graveyard.holds_one_of(tx, &mut names, &record.authors)? {
+        return Ok(());
+    }
+    if let Some(seq) = insert(tx, record, revision)? {
+        parts::write(tx, seq, record)?;
+    }
+    Ok(())
+}
+
 /// The new row's `seq`; none when there is a record already.
-fn insert(tx: &Transaction<'_>, record: &Prepared) -> Result<Option<i64>, Failure> {
+fn insert(tx: &Transaction<'_>, record: &Prepared, revision: u64) -> Result<Option<i64>, Failure> {
     let mut statement = tx.prepare_cached(
         "INSERT INTO records (platform, native, revision, published, collected, analysis, terms, body)
-         VALUES (?, ?, ? + 1, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq",
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING RETURNING seq",
     )?;
     let flat = &record.flat;
     let values = params![
         record.id.platform.as_str(),
         &*record.id.native,
-        as_stored(record.replaces),
+        as_stored(revision),
         flat.published.map(nanoseconds),
         flat.collected.map_or(0, nanoseconds),
         record.analysis,

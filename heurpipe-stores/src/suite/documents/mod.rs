@@ -5,6 +5,7 @@ mod cache;
 mod commits;
 mod letters;
 mod life;
+mod moving;
 mod near;
 mod progress;
 mod scans;
@@ -45,6 +46,7 @@ fn all() -> Vec<(&'static str, Of<dyn DocumentStore>)> {
         cache::CHECKS,
         near::CHECKS,
         life::CHECKS,
+        moving::CHECKS,
     ]
     .concat();
     let of_documents = of_documents
