@@ -7,7 +7,7 @@
 //! |---|---|
 //! | [`documents`] | `sqlite:PATH`, `memory:`; with the feature `mongodb` `mongodb(+srv)://HOST[:PORT][/DATABASE]` |
 //! | [`search`] | `tantivy:PATH`, `memory:`; with the feature `elasticsearch` `http(s)://HOST[:PORT][/NAME]` |
-//! | [`warehouse`] | `file:PATH`, `memory:`; with the feature `gcs` or `s3` a bucket as below |
+//! | [`warehouse`] | `file:PATH`, `memory:`; with the feature `gcs` or `s3` a bucket as below, with `bigquery` `bigquery://PROJECT/DATASET[/TABLE]?bucket=NAME[/FOLDER]` |
 //! | [`blobs`] | `file:PATH`, `memory:`; with the feature `gcs` `gs://BUCKET[/FOLDER]`, with `s3` `s3://BUCKET[/FOLDER]` |
 //!
 //! ```
@@ -37,7 +37,7 @@
 mod address;
 mod codec;
 mod instant;
-#[cfg(any(feature = "elasticsearch", feature = "mongodb"))]
+#[cfg(any(feature = "bigquery", feature = "elasticsearch", feature = "mongodb"))]
 mod junction;
 #[cfg(any(feature = "sqlite", feature = "tantivy"))]
 mod lock;

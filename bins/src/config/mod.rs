@@ -52,7 +52,7 @@ pub struct Stores {
     pub documents: String,
     /// `tantivy:PATH`, or with the feature `elasticsearch` `http(s)://HOST[:PORT][/NAME]`.
     pub search: String,
-    /// `file:PATH`, or with the feature `gcs` or `s3` a bucket as for blobs.
+    /// `file:PATH`, with the feature `gcs` or `s3` a bucket as for blobs, or with `bigquery` `bigquery://PROJECT/DATASET[/TABLE]?bucket=NAME[/FOLDER]`.
     pub warehouse: String,
     /// `file:PATH`, or with the feature `gcs` `gs://BUCKET[/FOLDER]`, with `s3` `s3://BUCKET[/FOLDER]`.
     pub blobs: String,

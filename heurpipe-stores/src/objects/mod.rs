@@ -5,5 +5,7 @@ mod failure;
 mod place;
 
 pub(crate) use failure::failure;
+#[cfg(feature = "bigquery")]
+pub(crate) use place::open_gcs_there;
 #[cfg(any(feature = "gcs", feature = "s3"))]
 pub(crate) use place::open_there;

@@ -67,11 +67,39 @@ fn open(url: &str, operation: &'static str) -> Result<Arc<dyn ObjectStore>> {
 /// Those of [`open`]; `NotFound` when there is no such bucket; `Unauthenticated` or `PermissionDenied` when it refuses.
 pub(crate) async fn open_there(url: &str, operation: &'static str) -> Result<Arc<dyn ObjectStore>> {
     let store = open(url, operation)?;
+    check(store.as_ref(), url, operation).await?;
+    Ok(store)
+}
+
+/// A bucket of Google Cloud Storage, and who asks for it: the same account may ask other services of that cloud.
+#[cfg(feature = "bigquery")]
+pub(crate) struct Gcs {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) credentials: object_store::gcp::GcpCredentialProvider,
+}
+
+/// Opens a bucket of Google Cloud Storage as [`open_there`] does.
+///
+/// # Errors
+/// Those of [`open_there`].
+#[cfg(feature = "bigquery")]
+pub(crate) async fn open_gcs_there(url: &str, operation: &'static str) -> Result<Gcs> {
+    let place = Place::parse(url, operation)?;
+    let folder = place.folder.clone();
+    let gcs = place.gcs(operation)?;
+    let credentials = Arc::clone(gcs.credentials());
+    let store: Arc<dyn ObjectStore> = Arc::new(PrefixStore::new(gcs, folder));
+    check(store.as_ref(), url, operation).await?;
+    Ok(Gcs { store, credentials })
+}
+
+/// Asks a bucket once whether it is there.
+async fn check(store: &dyn ObjectStore, url: &str, operation: &'static str) -> Result<()> {
     // Nothing lies there: the shortest question that a bucket which is there answers.
     let nowhere = Path::from("probe");
     let answer = store.list(Some(&nowhere)).try_next().await;
     let Err(error) = answer else {
-        return Ok(store);
+        return Ok(());
     };
     let error = failure(operation, &nowhere, error);
     Err(match error.kind() {

@@ -1,8 +1,10 @@
 //! The warehouse: history as rows, for SQL and for reading it back as records.
 //!
-//! The embedded backend keeps Parquet segments beside numbered manifests and is queried by DataFusion; see [`ParquetWarehouse`]. Results are
-//! Arrow batches; [`output`] writes them as tables, CSV, NDJSON, Arrow or Parquet.
+//! The embedded backend keeps Parquet segments beside numbered manifests and is queried by DataFusion; see [`ParquetWarehouse`]. With the feature `bigquery` rows lie
+//! in a table of BigQuery instead. Results are Arrow batches; [`output`] writes them as tables, CSV, NDJSON, Arrow or Parquet.
 
+#[cfg(feature = "bigquery")]
+mod bigquery;
 mod bucket;
 mod hot;
 mod manifest;
@@ -28,6 +30,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Mode, address};
 
+#[cfg(feature = "bigquery")]
+pub use bigquery::BigQueryWarehouse;
 pub use hot::{DocumentRows, HotRows, NoHotRows};
 pub use manifest::{Manifest, Segment};
 pub use rows::{records, rows};
@@ -179,11 +183,13 @@ const SUPPORTED: &[&str] = &[
     "gs://BUCKET[/FOLDER]",
     #[cfg(feature = "s3")]
     "s3://BUCKET[/FOLDER]",
+    #[cfg(feature = "bigquery")]
+    "bigquery://PROJECT/DATASET[/TABLE]?bucket=NAME[/FOLDER]",
     "memory:",
 ];
 
-/// Opens the warehouse of a URL: `file:PATH` for a folder, `gs://BUCKET[/FOLDER]` or `s3://BUCKET[/FOLDER]` for a bucket with the parameters that docs/stores.md
-/// lists, or `memory:` for one that begins empty and ends with the process.
+/// Opens the warehouse of a URL: `file:PATH` for a folder, `gs://BUCKET[/FOLDER]` or `s3://BUCKET[/FOLDER]` for a bucket,
+/// `bigquery://PROJECT/DATASET[/TABLE]?bucket=NAME[/FOLDER]` for BigQuery, these with the parameters that docs/stores.md lists, or `memory:` for one that begins empty and ends with the process.
 ///
 /// # Errors
 /// `Config` for a URL that no backend understands; `NotFound` when there is no such bucket, or when the folder is to be read and is not there;
@@ -197,6 +203,8 @@ pub async fn open(url: &str, mode: Mode) -> Result<Arc<dyn Warehouse>> {
             let path = address::path(rest, url, OPERATION)?;
             Ok(Arc::new(ParquetWarehouse::open(path, mode).await?))
         }
+        #[cfg(feature = "bigquery")]
+        "bigquery" => Ok(Arc::new(BigQueryWarehouse::open(url, mode).await?)),
         #[cfg(feature = "gcs")]
         "gs" => Ok(Arc::new(ParquetWarehouse::open_bucket(url, mode).await?)),
         #[cfg(feature = "s3")]

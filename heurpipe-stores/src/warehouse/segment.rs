@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use heurpipe_core::{Digest, Error, ErrorKind, Record, Result};
@@ -15,7 +16,7 @@ use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
 use parquet::file::metadata::PageIndexPolicy;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::file::reader::ChunkReader;
 use parquet::schema::types::ColumnPath;
 
@@ -133,20 +134,43 @@ fn build(day: &str, records: &[Record]) -> Result<(Segment, Bytes)> {
 
 /// Records as a Parquet file.
 pub(super) fn encode(records: &[Record]) -> Result<Bytes> {
-    let fail =
-        |error: ParquetError| Error::new(ErrorKind::Internal, "warehouse.write").cause(error);
+    let properties = properties().map_err(unwritten)?.build();
+    written(records, posts_schema(), properties, Ok)
+}
+
+/// Records as a Parquet file for others: of another shape, that of `schema`, and with the names within lists that the format prescribes.
+#[cfg(feature = "bigquery")]
+pub(super) fn encode_as(
+    records: &[Record],
+    schema: SchemaRef,
+    reshape: impl Fn(RecordBatch) -> Result<RecordBatch>,
+) -> Result<Bytes> {
+    let properties = properties().map_err(unwritten)?;
+    let properties = properties.set_coerce_types(true).build();
+    written(records, schema, properties, reshape)
+}
+
+fn written(
+    records: &[Record],
+    schema: SchemaRef,
+    properties: WriterProperties,
+    reshape: impl Fn(RecordBatch) -> Result<RecordBatch>,
+) -> Result<Bytes> {
     let mut file = Vec::new();
-    let properties = properties().map_err(fail)?;
     let mut writer =
-        ArrowWriter::try_new(&mut file, posts_schema(), Some(properties)).map_err(fail)?;
+        ArrowWriter::try_new(&mut file, schema, Some(properties)).map_err(unwritten)?;
     for some in records.chunks(WRITE_ROWS) {
-        writer.write(&rows(some)?).map_err(fail)?;
+        writer.write(&reshape(rows(some)?)?).map_err(unwritten)?;
     }
-    writer.close().map_err(fail)?;
+    writer.close().map_err(unwritten)?;
     Ok(file.into())
 }
 
-fn properties() -> Result<WriterProperties, ParquetError> {
+fn unwritten(error: ParquetError) -> Error {
+    Error::new(ErrorKind::Internal, "warehouse.write").cause(error)
+}
+
+fn properties() -> Result<WriterPropertiesBuilder, ParquetError> {
     let column = ColumnPath::from;
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
@@ -161,7 +185,7 @@ fn properties() -> Result<WriterProperties, ParquetError> {
             .set_column_bloom_filter_enabled(column(looked_up), true)
             .set_column_bloom_filter_max_ndv(column(looked_up), GROUP_ROWS as u64);
     }
-    Ok(properties.build())
+    Ok(properties)
 }
 
 /// Reads a segment back: size, digest and count of rows are what the manifest says.

@@ -319,7 +319,7 @@ async fn matching(bucket: Bucket, segment: Segment, filter: Arc<Filter>) -> Resu
 }
 
 /// One record a post: of several the one with the highest revision.
-fn newest_by_id(records: Vec<Record>) -> BTreeMap<String, Record> {
+pub(super) fn newest_by_id(records: Vec<Record>) -> BTreeMap<String, Record> {
     let mut newest: BTreeMap<String, Record> = BTreeMap::new();
     for record in records {
         let id = record.id().to_string();

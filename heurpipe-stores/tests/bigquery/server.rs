@@ -1,0 +1,472 @@
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int64Type;
+use futures::TryStreamExt;
+use heurpipe_core::{
+    Annotation, Author, Counts, ErrorKind, Filter, Finding, Fingerprint, Flat, InputDigest,
+    LedgerEntry, LedgerOutcome, Platform, Post, PostId, Producer, Raw, Record, State, Target,
+};
+use heurpipe_stores::Mode;
+use heurpipe_stores::warehouse::{self, BigQueryWarehouse, NoHotRows, Warehouse, records};
+use jiff::{SignedDuration, Timestamp};
+
+/// The emulator and the bucket that it loads from.
+struct Server {
+    bigquery: String,
+    bucket: String,
+    bucket_url: String,
+    project: String,
+    dataset: String,
+}
+
+impl Server {
+    /// Nothing, with a printed reason, where the environment names none.
+    fn named() -> Option<Self> {
+        let Ok(bigquery) = std::env::var("HEURPIPE_TEST_BQ_URL") else {
+            println!(
+                "skipped: HEURPIPE_TEST_BQ_URL names no server; see scripts/services/services.sh"
+            );
+            return None;
+        };
+        let variable = |name| std::env::var(name).unwrap();
+        let server = Self {
+            bigquery,
+            bucket: variable("HEURPIPE_TEST_BUCKET"),
+            bucket_url: variable("HEURPIPE_TEST_GCS_URL"),
+            project: variable("HEURPIPE_TEST_BQ_PROJECT"),
+            dataset: variable("HEURPIPE_TEST_BQ_DATASET"),
+        };
+        println!("on goccy/bigquery-emulator at {}", server.bigquery);
+        Some(server)
+    }
+
+    fn url(&self, dataset: &str, table: &str, bucket: &str) -> String {
+        format!(
+            "bigquery://{}/{dataset}/{table}?bucket={bucket}/bigquery&endpoint={}&bucket_endpoint={}",
+            self.project, self.bigquery, self.bucket_url
+        )
+    }
+
+    /// A table that nobody used before.
+    fn fresh(&self) -> String {
+        static NEXT: AtomicUsize = AtomicUsize::new(0);
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let now = Timestamp::now().as_millisecond();
+        let table = format!("posts_{}_{now}_{number}", std::process::id());
+        self.url(&self.dataset, &table, &self.bucket)
+    }
+}
+
+async fn open(url: &str) -> BigQueryWarehouse {
+    BigQueryWarehouse::open(url, Mode::ReadWrite).await.unwrap()
+}
+
+fn at(text: &str) -> Timestamp {
+    text.parse().unwrap()
+}
+
+fn id(number: u32) -> PostId {
+    PostId::new(Platform::weibo(), number.to_string())
+}
+
+/// A record with something of everything.
+fn record(number: u32, published: Option<&str>) -> Record {
+    let mut post = Post::new(id(number), at("2026-04-01T10:00:00.123456789Z"));
+    post.text = format!("连衣裙 no. {number} #Été 'quoted' \"twice\" \\ and\nnew");
+    post.hashtags = vec!["Été".to_owned(), "OOTD".to_owned()];
+    post.published_at = published.map(at);
+    post.counts = Counts::new(Some(u64::from(number)), None, Some(0));
+    let mut author = Author::unknown();
+    author.handle = Some("maison".to_owned());
+    author.followers = Some(12);
+    author.verified = number.is_multiple_of(3).then_some(true);
+    post.author = Some(author);
+    let raw = Raw::from_value(&serde_json::json!({"idstr": number.to_string(), "x": 0.1})).unwrap();
+    post.raw.insert("statuses".to_owned(), raw);
+    let mut record = Record::new(post);
+    let fingerprint = Fingerprint::of(["colour", "1"]);
+    let producer = Producer {
+        name: "colour".to_owned(),
+        version: "1".to_owned(),
+        fingerprint: fingerprint.clone(),
+        threshold: None,
+        shadow: false,
+    };
+    let when = at("2026-04-01T11:00:00Z");
+    let colour = if number.is_multiple_of(2) {
+        "Red"
+    } else {
+        "blue"
+    };
+    let finding = Finding::label("colour", colour).confidence(0.7);
+    let found = Annotation::produced(Target::Post, finding, producer, when);
+    let input = InputDigest::of(b"input");
+    let entry = LedgerEntry::new(
+        "colour",
+        fingerprint,
+        Target::Post,
+        input,
+        LedgerOutcome::Done,
+        when,
+    );
+    record.enter(entry.cost(1.25), vec![found]);
+    record.states.insert("catalog".to_owned(), State::Delivered);
+    record.revision = 1;
+    record
+}
+
+/// Records one to `count`, ten a day from the first of March on.
+fn some(count: u32) -> Vec<Record> {
+    let published = |n: u32| format!("2026-03-{:02}T12:00:{:02}Z", 1 + n / 10, n % 60);
+    (1..=count)
+        .map(|n| record(n, Some(&published(n))))
+        .collect()
+}
+
+fn by_id(mut records: Vec<Record>) -> Vec<Record> {
+    records.sort_by(|a, b| a.id().cmp(b.id()));
+    records
+}
+
+async fn found(warehouse: &dyn Warehouse, filter: &Filter) -> Vec<Record> {
+    let pages = warehouse.scan(filter).await.unwrap();
+    let pages: Vec<Vec<Record>> = pages.try_collect().await.unwrap();
+    by_id(pages.concat())
+}
+
+async fn ask(warehouse: &dyn Warehouse, query: &str, hot: &[Record]) -> Vec<RecordBatch> {
+    let answer = warehouse.sql(query, &hot.to_vec()).await.unwrap();
+    answer.batches.try_collect().await.unwrap()
+}
+
+async fn number(warehouse: &dyn Warehouse, query: &str, hot: &[Record]) -> i64 {
+    let batches = ask(warehouse, query, hot).await;
+    batches[0].column(0).as_primitive::<Int64Type>().value(0)
+}
+
+async fn refusal(warehouse: &dyn Warehouse, query: &str) -> heurpipe_core::Error {
+    match warehouse.sql(query, &NoHotRows).await {
+        Err(error) => error,
+        Ok(_) => panic!("{query} was answered"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_appended_is_there_and_survives_reopening() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let url = server.fresh();
+    let nothing = BigQueryWarehouse::open(&url, Mode::ReadOnly)
+        .await
+        .unwrap_err();
+    assert_eq!(nothing.kind(), ErrorKind::NotFound, "{nothing}");
+
+    let first = open(&url).await;
+    let empty = first.coverage().await.unwrap();
+    assert_eq!((empty.manifest, empty.posts, empty.from), (0, 0, None));
+    let mut given = some(25);
+    given.push(record(26, None));
+    let appended = first.append(given.clone()).await.unwrap();
+    assert_eq!((appended.manifest, appended.written), (1, 26));
+
+    let again = warehouse::open(&url, Mode::ReadOnly).await.unwrap();
+    assert_eq!(found(&*again, &Filter::All).await, by_id(given.clone()));
+    let got = again.get(&[id(26), id(99), id(1)]).await.unwrap();
+    assert_eq!(got, [Some(given[25].clone()), None, Some(given[0].clone())]);
+    let coverage = again.coverage().await.unwrap();
+    assert_eq!(
+        (coverage.posts, coverage.undated, coverage.segments),
+        (26, 1, 4)
+    );
+    assert_eq!(coverage.from, given[0].post.published_at);
+    assert_eq!(coverage.to, given[24].post.published_at);
+    let refused = again.append(some(1)).await.unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::PermissionDenied);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn appending_again_writes_nothing_and_newer_revisions_supersede() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let warehouse = open(&server.fresh()).await;
+    warehouse.append(some(20)).await.unwrap();
+    let again = warehouse.append(some(20)).await.unwrap();
+    assert_eq!((again.manifest, again.written, again.unchanged), (1, 0, 20));
+
+    // A newer revision, now with another day; an older one of another post; a double of the newer one in the same call.
+    let mut newer = record(7, Some("2026-05-01T00:00:00Z"));
+    newer.revision = 3;
+    let mut double = newer.clone();
+    double.revision = 2;
+    let mut older = record(8, None);
+    older.revision = 0;
+    let appended = warehouse
+        .append(vec![newer.clone(), older, double])
+        .await
+        .unwrap();
+    assert_eq!(
+        (appended.written, appended.superseded, appended.unchanged),
+        (1, 1, 2)
+    );
+    let now = found(&warehouse, &Filter::All).await;
+    assert_eq!(now.len(), 20);
+    assert!(now.contains(&newer));
+    assert_eq!(
+        number(&warehouse, "SELECT count(*) FROM posts", &[]).await,
+        20
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn removed_posts_are_gone_and_may_come_back() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let warehouse = open(&server.fresh()).await;
+    let given = some(20);
+    warehouse.append(given.clone()).await.unwrap();
+    assert_eq!(warehouse.remove(&[id(3), id(4), id(999)]).await.unwrap(), 2);
+    assert_eq!(warehouse.remove(&[id(3)]).await.unwrap(), 0);
+    assert_eq!(found(&warehouse, &Filter::All).await.len(), 18);
+    // The same revision, in the same words: the names of its jobs are others.
+    warehouse.append(given[2..4].to_vec()).await.unwrap();
+    assert_eq!(found(&warehouse, &Filter::All).await, by_id(given));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_scan_gives_exactly_what_the_filter_means() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let warehouse = open(&server.fresh()).await;
+    let mut given = some(40);
+    given.push(record(41, None));
+    given[3].post.published_at = Some(at("2026-03-02T00:00:00.000000900Z"));
+    warehouse.append(given.clone()).await.unwrap();
+    let mut nothing_found = 0;
+    for text in [
+        "*",
+        "-*",
+        "colour:red",
+        "-colour:red",
+        "colour:re*,blue",
+        "colour:*",
+        "garment:*",
+        "hashtag:ete",
+        "hashtag:o* -colour:blue",
+        "relevant_to:catalog",
+        "platform:weibo",
+        "-platform:weibo",
+        "platform:insta*",
+        "verified:true",
+        "-verified:true",
+        "author:maison",
+        "id:\"weibo:7\"",
+        "likes:>=10 likes:<12",
+        "-likes:>=10",
+        "comments:>=0",
+        "-comments:>=0",
+        "followers:12",
+        "published:2026-03-02",
+        "-published:2026-03-02",
+        "published:>2026-03-02T00:00:00.0000009Z",
+        "published:<=2026-03-02T00:00:00.0000008Z",
+        "-published:>=2026-03-02T00:00:00.000001Z",
+        "published:*",
+        "-published:*",
+        "collected:[2026-04-01 TO *]",
+        "\"no 7\"",
+        "连衣裙 -\"no 7\"",
+        "(colour:red OR likes:<5) -(published:2026-03-01 OR verified:true)",
+    ] {
+        let filter: Filter = text.parse().unwrap();
+        let expected = given
+            .iter()
+            .filter(|r| filter.matches(&Flat::of(r)))
+            .cloned();
+        let expected = by_id(expected.collect());
+        nothing_found += usize::from(expected.is_empty());
+        assert_eq!(found(&warehouse, &filter).await, expected, "{text}");
+    }
+    assert!(nothing_found < 10, "the filters find something");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_query_sees_both_tiers_and_hot_rows_win() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let warehouse = open(&server.fresh()).await;
+    warehouse.append(some(20)).await.unwrap();
+    warehouse.remove(&[id(1)]).await.unwrap();
+    let mut renewed = record(20, Some("2026-03-03T12:00:20Z"));
+    renewed.post.text = "newer".to_owned();
+    let hot = vec![renewed, record(21, None), record(22, None)];
+    let count = "SELECT count(*) FROM posts";
+    assert_eq!(number(&warehouse, count, &hot).await, 21);
+    let of_tier = |tier: &str| format!("{count} WHERE tier = '{tier}'");
+    assert_eq!(number(&warehouse, &of_tier("hot"), &hot).await, 3);
+    assert_eq!(number(&warehouse, &of_tier("cold"), &hot).await, 18);
+    let texts = ask(
+        &warehouse,
+        "SELECT text FROM posts WHERE native_id = '20'",
+        &hot,
+    )
+    .await;
+    assert_eq!(texts[0].column(0).as_string::<i32>().value(0), "newer");
+    assert_eq!(number(&warehouse, count, &[]).await, 19);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn attributes_and_times_can_be_asked_for() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let warehouse = open(&server.fresh()).await;
+    warehouse.append(some(20)).await.unwrap();
+    for (query, expected) in [
+        (
+            "SELECT count(*) FROM posts WHERE 'red' IN UNNEST(colour)",
+            10,
+        ),
+        (
+            "SELECT count(*) FROM posts, UNNEST(hashtags) AS h WHERE h = 'ete'",
+            20,
+        ),
+        (
+            "SELECT count(*) FROM posts, UNNEST(attributes) AS a WHERE a.keys = 'colour' AND 'red' IN UNNEST(a.values)",
+            10,
+        ),
+        (
+            "SELECT count(*) FROM posts WHERE published_at >= TIMESTAMP '2026-03-02 00:00:00+00'",
+            11,
+        ),
+        (
+            "SELECT count(DISTINCT TIMESTAMP_TRUNC(published_at, DAY)) FROM posts",
+            3,
+        ),
+        ("SELECT sum(likes) FROM posts", 210),
+        ("SELECT count(*) FROM posts WHERE comments IS NULL", 20),
+    ] {
+        assert_eq!(number(&warehouse, query, &[]).await, expected, "{query}");
+    }
+    let rows = ask(
+        &warehouse,
+        "SELECT record, published_at FROM posts WHERE id = 'weibo:5'",
+        &[],
+    )
+    .await;
+    let found: Vec<Record> = rows.iter().flat_map(|b| records(b).unwrap()).collect();
+    assert_eq!(found, [some(5).remove(4)]);
+    let times = rows[0]
+        .column(1)
+        .as_primitive::<arrow::datatypes::TimestampMicrosecondType>();
+    assert_eq!(times.value(0), at("2026-03-01T12:00:05Z").as_microsecond());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn only_reading_statements_are_answered() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let warehouse = open(&server.fresh()).await;
+    warehouse.append(some(2)).await.unwrap();
+    for query in [
+        "DROP TABLE posts",
+        "DELETE FROM posts WHERE TRUE",
+        "INSERT INTO posts SELECT * FROM posts",
+    ] {
+        let error = refusal(&warehouse, query).await;
+        assert_eq!(
+            error.kind(),
+            ErrorKind::PermissionDenied,
+            "{query}: {error}"
+        );
+    }
+    for query in [
+        "",
+        "SELECT 1; SELECT 2",
+        "SELECT FROM WHERE",
+        "SELECT nothing FROM posts",
+        "SELECT * FROM other.t",
+    ] {
+        let error = refusal(&warehouse, query).await;
+        assert_eq!(error.kind(), ErrorKind::InvalidInput, "{query}: {error}");
+    }
+    assert_eq!(
+        number(&warehouse, "SELECT count(*) FROM posts", &[]).await,
+        2
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn erased_posts_are_gone_and_what_is_left_is_swept() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let warehouse = open(&server.fresh()).await;
+    warehouse.append(some(10)).await.unwrap();
+    let erased = warehouse.erase(&[id(2), id(999)]).await.unwrap();
+    assert_eq!((erased.manifest, erased.posts), (2, 1));
+    let again = warehouse.erase(&[id(2)]).await.unwrap();
+    assert_eq!((again.manifest, again.posts, again.rows), (2, 0, 0));
+    assert_eq!(found(&warehouse, &Filter::All).await.len(), 9);
+    // What tells the first change has gone; the newest number stays.
+    let compacted = warehouse
+        .compact(SignedDuration::from_secs(-60))
+        .await
+        .unwrap();
+    assert_eq!((compacted.manifest, compacted.deleted), (2, 1));
+    assert_eq!(warehouse.coverage().await.unwrap().manifest, 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn writers_at_once_lose_nothing_and_double_nothing() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let url = server.fresh();
+    open(&url).await;
+    let writers = (0..3).map(|writer| {
+        let url = url.clone();
+        async move {
+            // Each has posts of its own and ten that all of them write.
+            let mut mine = some(10);
+            mine.extend(
+                (0..5).map(|n| record(100 + writer * 10 + n, Some("2026-03-01T00:00:00Z"))),
+            );
+            open(&url).await.append(mine).await
+        }
+    });
+    let appended = futures::future::try_join_all(writers).await.unwrap();
+    assert_eq!(appended.iter().map(|a| a.written).sum::<u64>(), 10 + 3 * 5);
+    let warehouse = open(&url).await;
+    assert_eq!(found(&warehouse, &Filter::All).await.len(), 25);
+    assert_eq!(warehouse.coverage().await.unwrap().manifest, 3);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_missing_is_said() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    for (url, message) in [
+        (
+            server.url("absent", "posts", &server.bucket),
+            "no such dataset",
+        ),
+        (
+            server.url(&server.dataset, "posts", "heurpipe-absent"),
+            "no such bucket",
+        ),
+    ] {
+        let error = BigQueryWarehouse::open(&url, Mode::ReadWrite)
+            .await
+            .unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config, "{error}");
+        assert!(error.to_string().contains(message), "{error}");
+    }
+}
