@@ -11,7 +11,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures::TryStreamExt;
 use heurpipe_core::{
-    Digest, Documents, Error, ErrorKind, Filter, Platform, Post, PostId, Record, Retry,
+    Digest, Documents, Error, ErrorKind, Filter, Platform, Post, PostId, Raw, Record, Retry,
     SearchIndex, SearchRequest, Sink, Stored,
 };
 use heurpipe_stores::suite::corpus::Dice;
@@ -106,7 +106,7 @@ fn record(number: usize) -> Record {
     // As few words as may be, so that what fills the disk is the record.
     post.raw.insert(
         "test".to_owned(),
-        heurpipe_core::Raw::from_value(&serde_json::json!(letters)).unwrap(),
+        Raw::from_value(&serde_json::json!(letters)).unwrap(),
     );
     let mut record = Record::new(post);
     record.revision = 1;

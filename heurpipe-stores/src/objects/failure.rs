@@ -1,28 +1,22 @@
 //! What object stores say, as this project's errors.
 
-use std::path::Path as FilePath;
-
 use heurpipe_core::{Error, ErrorKind, Retry};
 use object_store::path::Path;
 
-use crate::os::io_error;
+use crate::os::refusal;
 
 /// An error of an object store on a path.
 pub(crate) fn failure(operation: &'static str, path: &Path, error: object_store::Error) -> Error {
     use object_store::Error as Store;
     let io = io_kind(&error);
-    if io.is_some_and(is_about_connection) {
+    if is_of_network(&error) || io.is_some_and(is_about_connection) {
         return Error::new(ErrorKind::Unavailable, operation)
             .message("the server of the bucket does not answer")
             .with("file", path)
             .cause(error);
     }
     if let Some(io) = io {
-        let base = io_error(operation, FilePath::new(path.as_ref()), io.into());
-        return Error::new(base.kind(), operation)
-            .retryable(base.retry())
-            .with("file", path)
-            .cause(error);
+        return refusal(operation, io).with("file", path).cause(error);
     }
     let kind = match &error {
         Store::NotFound { .. } => ErrorKind::NotFound,
@@ -56,6 +50,18 @@ fn io_kind(error: &object_store::Error) -> Option<std::io::ErrorKind> {
         next = error.source();
     }
     None
+}
+
+/// Whether it came up on the way to a server, whatever the operating system calls it: an answer that ends too early is no damaged file.
+fn is_of_network(error: &object_store::Error) -> bool {
+    let mut next = std::error::Error::source(error);
+    while let Some(error) = next {
+        if error.is::<object_store::client::HttpError>() {
+            return true;
+        }
+        next = error.source();
+    }
+    false
 }
 
 fn is_about_connection(kind: std::io::ErrorKind) -> bool {

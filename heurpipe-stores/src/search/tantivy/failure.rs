@@ -11,12 +11,7 @@ use crate::os::io_error;
 /// An error of the index, with the folder that it is about.
 pub(super) fn failure(operation: &'static str, path: &Path, error: TantivyError) -> Error {
     if let Some(io) = of_the_disk(&error) {
-        return io_error(
-            operation,
-            path,
-            std::io::Error::new(io.kind(), io.to_string()),
-        )
-        .cause(error);
+        return io_error(operation, path, as_told(io)).cause(error);
     }
     let base = match &error {
         TantivyError::DataCorruption(_)
@@ -43,6 +38,18 @@ pub(super) fn lost(operation: &'static str, path: &Path, reason: &str) -> Error 
         .message("the index could not be written before, and what was not flushed then is lost; open it anew")
         .with("path", path.display())
         .with("reason", reason)
+}
+
+/// The error as the operating system told it: some parts of tantivy hand on no more than its text.
+fn as_told(io: &std::io::Error) -> std::io::Error {
+    let text = io.to_string();
+    let number = text
+        .rsplit_once("(os error ")
+        .and_then(|(_, rest)| rest.split_once(')')?.0.parse().ok());
+    match number {
+        Some(number) => std::io::Error::from_raw_os_error(number),
+        None => std::io::Error::new(io.kind(), text),
+    }
 }
 
 fn of_the_disk(error: &TantivyError) -> Option<&std::io::Error> {
