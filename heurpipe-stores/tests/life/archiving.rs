@@ -174,3 +174,26 @@ async fn what_documents_lost_and_gathered_anew_is_not_taken_for_what_is_archived
         1
     );
 }
+
+/// They go by the day on which they were last seen, lie together, and say of themselves no day.
+#[tokio::test(flavor = "multi_thread")]
+async fn posts_that_do_not_say_when_are_archived_too() {
+    let world = World::empty().await;
+    for (number, collected) in [(1, "2026-03-03T23:59:59Z"), (2, "2026-03-04T00:00:00Z")] {
+        let record = Record::new(Post::new(id(number), collected.parse().unwrap()));
+        world.documents.commit(&[&record]).await.unwrap();
+    }
+    let expected = DayCount {
+        day: None,
+        records: 1,
+    };
+    assert_eq!(world.archive().survey().await.unwrap(), [expected]);
+    let report = world.archive().run().await.unwrap();
+    let days: Vec<_> = report.days.iter().map(|d| (d.day, d.archived)).collect();
+    assert_eq!(days, [(None, 1)]);
+    let cold: Vec<PostId> = world.cold().await.into_keys().collect();
+    let hot: Vec<PostId> = world.hot().await.into_keys().collect();
+    assert_eq!((cold, hot), (vec![id(1)], vec![id(2)]));
+    let coverage = world.warehouse.coverage().await.unwrap();
+    assert_eq!((coverage.posts, coverage.undated), (1, 1));
+}

@@ -326,7 +326,7 @@ async fn rows_are_copied_whatever_step_is_the_last() {
 
 #[tokio::test]
 async fn a_warehouse_with_other_rows_is_refused() {
-    let (world, other) = (lived_in(4).await, lived_in(5).await);
+    let (world, other) = (lived_in(4).await, lived_in(6).await);
     let target: Arc<dyn Warehouse> = other.warehouse.clone();
     let before = other.cold().await;
     let copy = copy::Warehouse::between(world.warehouse.clone(), target);
