@@ -6,26 +6,26 @@ use std::sync::Arc;
 use bytes::Bytes;
 use heurpipe_core::{Blobs, ErrorKind};
 use heurpipe_stores::blobs::{LocalBlobs, MemoryBlobs};
-use heurpipe_stores::{Mode, blobs, suite};
+use heurpipe_stores::suite::{self, Backend};
+use heurpipe_stores::{Mode, blobs};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_conforms() {
-    suite::blobs::run(async || Ok(Arc::new(MemoryBlobs::new()) as _))
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn local_conforms() {
+async fn embedded_backends_conform() {
+    let memory = suite::blobs::run(Backend::named("memory"), async || {
+        Ok(Arc::new(MemoryBlobs::new()) as _)
+    })
+    .await
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let number = std::sync::atomic::AtomicUsize::new(0);
-    suite::blobs::run(async || {
+    let local = suite::blobs::run(Backend::named("folder"), async || {
         let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let url = format!("file:{}/{number}", folder.path().display());
         Ok(blobs::open(&url, Mode::ReadWrite).await?)
     })
     .await
     .unwrap();
+    print!("{}", suite::table(&[memory, local]));
 }
 
 #[tokio::test]

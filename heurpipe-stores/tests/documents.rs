@@ -11,17 +11,9 @@ use heurpipe_core::{
     Stored, Subject,
 };
 use heurpipe_stores::documents::{MemoryDocuments, SqliteDocuments};
-use heurpipe_stores::suite::differential::{self, Extent};
-use heurpipe_stores::suite::documents::Backend;
+use heurpipe_stores::suite::Backend;
 use heurpipe_stores::{Mode, documents, suite};
 use jiff::Timestamp;
-
-/// The records and filters on which the search indexes are tried too.
-const EXTENT: Extent = Extent {
-    seed: 2,
-    records: 300,
-    filters: 400,
-};
 
 fn url(folder: &Path) -> String {
     format!("sqlite:{}", folder.join("some/documents.db").display())
@@ -48,23 +40,7 @@ async fn embedded_backends_conform() {
     })
     .await
     .unwrap();
-    print!("{}", suite::documents::table(&[memory, sqlite]));
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn memory_agrees_with_core() {
-    differential::documents(Arc::new(MemoryDocuments::new()), EXTENT)
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn sqlite_agrees_with_core() {
-    let folder = tempfile::tempdir().unwrap();
-    let store = documents::open(&url(folder.path()), Mode::ReadWrite)
-        .await
-        .unwrap();
-    differential::documents(store, EXTENT).await.unwrap();
+    print!("{}", suite::table(&[memory, sqlite]));
 }
 
 #[tokio::test]

@@ -13,6 +13,7 @@ use std::time::Duration;
 use heurpipe_core::{Platform, Post, PostId, Record, Retry, SearchIndex, SearchRequest, Sink};
 use heurpipe_stores::Mode;
 use heurpipe_stores::search::ElasticsearchIndex;
+use heurpipe_stores::suite::proxy::{Proxy, Trouble};
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -204,6 +205,35 @@ async fn a_server_without_room_takes_everything_in_the_end(server: Server) {
     assert!(rejected > 0, "the server had room for everything");
 }
 
+/// The server itself is left alone: only the way to it is slow, and falls silent at times.
+async fn a_slow_network_loses_nothing(server: Server) {
+    let ms = Duration::from_millis;
+    let trouble = Trouble::new(9)
+        .late(5, ms(20)..ms(400))
+        .cut_after(30_000..600_000)
+        .silent_for(ms(500)..ms(3_000));
+    let address = server
+        .url
+        .trim_start_matches("http://")
+        .trim_end_matches('/');
+    let proxy = Proxy::before(address, trouble).await.unwrap();
+    let name = format!("faults-slow-{}", std::process::id());
+    // Looked at without the proxy, before and afterwards.
+    let direct = server.open(&name).await;
+    let there = format!("http://{}/{name}", proxy.address());
+    let index = loop {
+        match ElasticsearchIndex::open(&there, Mode::ReadWrite).await {
+            Ok(index) => break Arc::new(index),
+            Err(error) => assert_eq!(error.retry(), Retry::Temporary, "{error}"),
+        }
+    };
+    deliver_all(&index, &Arc::default()).await;
+    let (late, cuts) = (proxy.late(), proxy.cuts());
+    println!("{late} pieces of answers came late, {cuts} connections fell silent");
+    all_are_there(&direct).await;
+    assert!(late > 10 && cuts > 2, "{late} late, {cuts} cut");
+}
+
 macro_rules! on_server {
     ($module:ident, $service:literal, $variable:literal, $narrow:expr) => {
         mod $module {
@@ -212,6 +242,14 @@ macro_rules! on_server {
                 let _alone = super::ALONE.lock().await;
                 if let Some(server) = super::Server::named($service, $variable, $narrow) {
                     super::a_server_that_is_killed_loses_nothing(server).await;
+                }
+            }
+
+            #[tokio::test(flavor = "multi_thread")]
+            async fn a_slow_network_loses_nothing() {
+                let _alone = super::ALONE.lock().await;
+                if let Some(server) = super::Server::named($service, $variable, $narrow) {
+                    super::a_slow_network_loses_nothing(server).await;
                 }
             }
 

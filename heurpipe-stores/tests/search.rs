@@ -5,15 +5,9 @@ use std::sync::Arc;
 
 use heurpipe_core::{ErrorKind, Platform, Post, PostId, Record, SearchIndex, SearchRequest, Sink};
 use heurpipe_stores::search::{MemorySearch, TantivyIndex};
-use heurpipe_stores::suite::differential::{self, Extent};
+use heurpipe_stores::suite::Backend;
 use heurpipe_stores::{Mode, search, suite};
 use jiff::Timestamp;
-
-const EXTENT: Extent = Extent {
-    seed: 2,
-    records: 300,
-    filters: 400,
-};
 
 fn record(native: &str, revision: u64) -> Arc<Record> {
     let id = PostId::new(Platform::instagram(), native);
@@ -28,37 +22,22 @@ async fn count(index: &TantivyIndex) -> u64 {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn memory_conforms() {
-    suite::search::run(async || Ok(Arc::new(MemorySearch::new()) as _))
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tantivy_conforms() {
+async fn embedded_backends_conform() {
+    let memory = suite::search::run(Backend::named("memory"), async || {
+        Ok(Arc::new(MemorySearch::new()) as _)
+    })
+    .await
+    .unwrap();
     let folder = tempfile::tempdir().unwrap();
     let number = std::sync::atomic::AtomicUsize::new(0);
-    suite::search::run(async || {
+    let tantivy = suite::search::run(Backend::named("tantivy"), async || {
         let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let url = format!("tantivy:{}/{number}", folder.path().display());
         Ok(search::open(&url, Mode::ReadWrite).await?)
     })
     .await
     .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn memory_agrees_with_core() {
-    differential::search(Arc::new(MemorySearch::new()), EXTENT)
-        .await
-        .unwrap();
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn tantivy_agrees_with_core() {
-    let folder = tempfile::tempdir().unwrap();
-    let index = TantivyIndex::open(folder.path()).await.unwrap();
-    differential::search(Arc::new(index), EXTENT).await.unwrap();
+    print!("{}", suite::table(&[memory, tantivy]));
 }
 
 #[tokio::test]

@@ -14,8 +14,29 @@ use heurpipe_core::{
     LedgerOutcome, Platform, Post, PostId, Producer, Raw, Record, State, Target, Value,
 };
 use heurpipe_stores::Mode;
+use heurpipe_stores::suite::warehouse::{InMemoryPlace, PlaceByUrl};
+use heurpipe_stores::suite::{self, Backend};
 use heurpipe_stores::warehouse::*;
 use jiff::Timestamp;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn embedded_backends_conform() {
+    let memory = suite::warehouse::run(Backend::named("memory"), async || {
+        Ok(Arc::new(InMemoryPlace::default()) as _)
+    })
+    .await
+    .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let number = std::sync::atomic::AtomicUsize::new(0);
+    let in_folders = suite::warehouse::run(Backend::named("folder"), async || {
+        let number = number.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let url = format!("file:{}/{number}", folder.path().display());
+        Ok(Arc::new(PlaceByUrl::new(url)) as _)
+    })
+    .await
+    .unwrap();
+    print!("{}", suite::table(&[memory, in_folders]));
+}
 
 fn at(text: &str) -> Timestamp {
     text.parse().unwrap()

@@ -5,20 +5,33 @@ use std::sync::Arc;
 use bytes::Bytes;
 use heurpipe_core::{Blobs, Digest, ErrorKind};
 
-use super::{Check, Failure};
+use super::report::{self, Of};
+use super::{Backend, Check, Failure, Findings, checks};
 
-/// Runs every check on a store of its own.
+checks!(
+    dyn Blobs;
+    what_is_put_is_found,
+    absent_is_not_found,
+    deleting_is_idempotent,
+    many_may_put_at_a_time,
+);
+
+/// Runs every check on a store of its own, and prints which hold.
 ///
 /// # Errors
 /// Those of the store where it should not fail.
 ///
 /// # Panics
-/// Where the store is wrong.
-pub async fn run(fresh: impl AsyncFn() -> Result<Arc<dyn Blobs>, Failure>) -> Check {
-    what_is_put_is_found(fresh().await?).await?;
-    absent_is_not_found(fresh().await?).await?;
-    deleting_is_idempotent(fresh().await?).await?;
-    many_may_put_at_a_time(fresh().await?).await
+/// Where the store is wrong, and where a check is said not to be applicable that there is not.
+pub async fn run(
+    backend: Backend,
+    fresh: impl AsyncFn() -> Result<Arc<dyn Blobs>, Failure>,
+) -> Result<Findings, Failure> {
+    let checks = CHECKS
+        .iter()
+        .map(|(name, check)| -> (&'static str, Of<dyn Blobs>) { (*name, Box::new(check)) })
+        .collect();
+    report::hold("blobs", backend, checks, fresh).await
 }
 
 async fn what_is_put_is_found(blobs: Arc<dyn Blobs>) -> Check {

@@ -6,9 +6,13 @@
 //! ```
 //! use std::sync::Arc;
 //! use heurpipe_stores::blobs::MemoryBlobs;
+//! use heurpipe_stores::suite::{self, Backend};
 //!
 //! # tokio::runtime::Builder::new_current_thread().build()?.block_on(async {
-//! heurpipe_stores::suite::blobs::run(async || Ok(Arc::new(MemoryBlobs::new()) as _)).await
+//! let fresh = async || Ok(Arc::new(MemoryBlobs::new()) as _);
+//! let findings = suite::blobs::run(Backend::named("memory"), fresh).await?;
+//! print!("{}", suite::table(&[findings]));
+//! # Ok::<(), suite::Failure>(())
 //! # })?;
 //! # Ok::<(), heurpipe_stores::suite::Failure>(())
 //! ```
@@ -18,13 +22,20 @@ pub mod corpus;
 pub mod differential;
 pub mod documents;
 mod filters;
+pub mod kinds;
+pub mod proxy;
+mod report;
 pub mod search;
+#[cfg(feature = "warehouse")]
+pub mod warehouse;
 
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use heurpipe_core::{Platform, Post, PostId, Record};
 use jiff::Timestamp;
+
+pub use report::{Backend, Findings, table};
 
 /// Whatever ended a check early.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -11,18 +11,13 @@ use heurpipe_core::{
 use heurpipe_stores::Mode;
 use heurpipe_stores::search::{ElasticsearchIndex, MemorySearch};
 use heurpipe_stores::suite;
-use heurpipe_stores::suite::differential::{self, Extent};
+use heurpipe_stores::suite::Backend;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-const EXTENT: Extent = Extent {
-    seed: 2,
-    records: 300,
-    filters: 400,
-};
-
 /// A server to test on, and the names of indices that were used on it.
 struct Server {
+    product: &'static str,
     url: String,
     http: reqwest::Client,
     names: std::sync::Mutex<Vec<String>>,
@@ -32,12 +27,13 @@ static NUMBER: AtomicUsize = AtomicUsize::new(0);
 
 impl Server {
     /// The server that a variable of the environment names; says which it is, or why there is none.
-    async fn named(variable: &str) -> Option<Self> {
+    async fn named(product: &'static str, variable: &str) -> Option<Self> {
         let Ok(url) = std::env::var(variable) else {
             println!("skipped: {variable} is not set; see scripts/services/services.sh");
             return None;
         };
         let server = Self {
+            product,
             url: url.trim_end_matches('/').to_owned(),
             http: reqwest::Client::new(),
             names: std::sync::Mutex::default(),
@@ -145,14 +141,16 @@ async fn all(index: &ElasticsearchIndex) -> Vec<(String, u64)> {
 }
 
 async fn conforms(server: &Server) {
-    suite::search::run(async || Ok(Arc::new(server.fresh().await.1) as _))
+    let memory = suite::search::run(Backend::named("memory"), async || {
+        Ok(Arc::new(MemorySearch::new()) as _)
+    })
+    .await
+    .unwrap();
+    let fresh = async || Ok(Arc::new(server.fresh().await.1) as _);
+    let there = suite::search::run(Backend::named(server.product), fresh)
         .await
         .unwrap();
-}
-
-async fn agrees_with_core(server: &Server) {
-    let (_, index) = server.fresh().await;
-    differential::search(Arc::new(index), EXTENT).await.unwrap();
+    print!("{}", suite::table(&[memory, there]));
 }
 
 /// A corrected time of publication moves a post to another index; it is in one of them only, the newest revision, whoever wrote which.
@@ -383,7 +381,7 @@ macro_rules! on_server {
             $(
                 #[tokio::test(flavor = "multi_thread")]
                 async fn $test() {
-                    if let Some(server) = super::Server::named($variable).await {
+                    if let Some(server) = super::Server::named(stringify!($server), $variable).await {
                         super::$test(&server).await;
                         server.clear().await;
                     }
@@ -402,7 +400,6 @@ macro_rules! on_servers {
 
 on_servers!(
     conforms,
-    agrees_with_core,
     a_post_that_moves_is_there_once,
     counts_are_exact,
     items_are_told_apart,

@@ -1,79 +1,18 @@
-//! Connections that end in the middle of batches: what was acknowledged is there, nothing is lost, nothing is done twice.
+//! Connections that end in the middle of batches, fall silent or are slow: what was acknowledged is there, nothing is lost, nothing is done twice.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use heurpipe_core::{Documents, ErrorKind, Filter, PostId, Record, Retry, Scan, Stored};
 use heurpipe_stores::Mode;
 use heurpipe_stores::documents::MongoDocuments;
-use heurpipe_stores::suite::corpus::Dice;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use heurpipe_stores::suite::proxy::{Proxy, Trouble};
 
 use super::server::{Server, id, record};
 
 const WRITERS: usize = 4;
 const ROUNDS: usize = 6;
 const RECORDS: usize = 60;
-
-/// Between a client and a server: lets so many bytes pass on each connection, and then ends it wherever it is.
-struct Proxy {
-    port: u16,
-    cuts: Arc<AtomicUsize>,
-}
-
-impl Proxy {
-    async fn before(server: String, seed: u64) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let port = listener.local_addr().unwrap().port();
-        let cuts = Arc::new(AtomicUsize::new(0));
-        let counted = Arc::clone(&cuts);
-        tokio::spawn(async move {
-            let mut dice = Dice::new(seed);
-            while let Ok((client, _)) = listener.accept().await {
-                // A batch has about 80,000.
-                let allowance = 2_000 + dice.below(400_000) as usize;
-                let (server, cuts) = (server.clone(), Arc::clone(&counted));
-                tokio::spawn(async move {
-                    if pass(client, &server, allowance).await {
-                        cuts.fetch_add(1, Ordering::Relaxed);
-                    }
-                });
-            }
-        });
-        Self { port, cuts }
-    }
-}
-
-/// Whether the connection was cut, and did not end by itself.
-async fn pass(mut client: TcpStream, server: &str, mut allowance: usize) -> bool {
-    let Ok(mut server) = TcpStream::connect(server).await else {
-        return false;
-    };
-    let (mut asked, mut answered) = (vec![0; 16 * 1024], vec![0; 16 * 1024]);
-    loop {
-        let (bytes, to) = tokio::select! {
-            read = client.read(&mut asked) => match read {
-                Ok(count) if count > 0 => (&asked[..count], &mut server),
-                _ => return false,
-            },
-            read = server.read(&mut answered) => match read {
-                Ok(count) if count > 0 => (&answered[..count], &mut client),
-                _ => return false,
-            },
-        };
-        let passing = bytes.len().min(allowance);
-        if to.write_all(&bytes[..passing]).await.is_err() {
-            return false;
-        }
-        allowance -= passing;
-        if allowance == 0 {
-            return true;
-        }
-    }
-}
 
 /// What is tried again until it succeeds: whatever may succeed later.
 async fn insist<T, F: Future<Output = heurpipe_core::Result<T>>>(call: impl Fn() -> F) -> T {
@@ -130,11 +69,39 @@ async fn cut_connections_lose_and_double_nothing() {
     let Some(server) = Server::named().await else {
         return;
     };
+    // A batch has about 80,000 bytes.
+    let proxy = written_through(&server, Trouble::new(7).cut_after(2_000..402_000)).await;
+    assert!(proxy.cuts() > 10, "only {} cut", proxy.cuts());
+    server.clear().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_slow_and_silent_network_loses_and_doubles_nothing() {
+    let Some(server) = Server::named().await else {
+        return;
+    };
+    let trouble = Trouble::new(8)
+        .late(5, ms(20)..ms(400))
+        .cut_after(100_000..1_500_000)
+        .silent_for(ms(500)..ms(3_000));
+    let proxy = written_through(&server, trouble).await;
+    let (late, cuts) = (proxy.late(), proxy.cuts());
+    println!("{late} pieces of answers came late, {cuts} connections fell silent");
+    assert!(late > 10 && cuts > 2, "{late} late, {cuts} cut");
+    server.clear().await;
+}
+
+fn ms(count: u64) -> Duration {
+    Duration::from_millis(count)
+}
+
+/// Several writers through a network in trouble; what is there in the end is looked at without it.
+async fn written_through(server: &Server, trouble: Trouble) -> Proxy {
     let (name, direct) = server.fresh().await;
-    let proxy = Proxy::before(server.host().to_owned(), 7).await;
+    let proxy = Proxy::before(server.host(), trouble).await.unwrap();
     let url = format!(
-        "mongodb://127.0.0.1:{}/{name}?directConnection=true&serverSelectionTimeoutMS=5000",
-        proxy.port
+        "mongodb://{}/{name}?directConnection=true&serverSelectionTimeoutMS=5000",
+        proxy.address()
     );
     let mut writers = Vec::new();
     for writer in 0..WRITERS {
@@ -166,11 +133,10 @@ async fn cut_connections_lose_and_double_nothing() {
         assert!(heard.iter().all(|revision| *revision <= record.revision));
         unheard += marks.len() - heard.len();
     }
-    let cuts = proxy.cuts.load(Ordering::Relaxed);
     println!(
-        "{} revisions on {RECORDS} records by {WRITERS} writers, {cuts} connections cut: 0 lost, 0 doubled, {unheard} whose acknowledgement was cut off",
-        RECORDS * marks.len()
+        "{} revisions on {RECORDS} records by {WRITERS} writers, {} connections cut: 0 lost, 0 doubled, {unheard} whose acknowledgement was cut off",
+        RECORDS * marks.len(),
+        proxy.cuts()
     );
-    assert!(cuts > 10, "only {cuts} connections were cut");
-    server.clear().await;
+    proxy
 }

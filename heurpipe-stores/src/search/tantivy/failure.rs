@@ -36,6 +36,15 @@ pub(super) fn failure(operation: &'static str, path: &Path, error: TantivyError)
     base.with("path", path.display()).cause(error)
 }
 
+/// The error for an index whose writer failed before.
+pub(super) fn lost(operation: &'static str, path: &Path, reason: &str) -> Error {
+    Error::new(ErrorKind::Io, operation)
+        .retryable(Retry::NeedsOperator)
+        .message("the index could not be written before, and what was not flushed then is lost; open it anew")
+        .with("path", path.display())
+        .with("reason", reason)
+}
+
 fn of_the_disk(error: &TantivyError) -> Option<&std::io::Error> {
     match error {
         TantivyError::IoError(io)

@@ -14,7 +14,7 @@ mod writer;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use heurpipe_core::{
@@ -34,11 +34,12 @@ use failure::failure;
 use fields::Fields;
 use page::PageCollector;
 use tally::{FacetCollector, TrendCollector};
-use writer::{Flushed, Prepared, Writer};
+use writer::{Flushed, Prepared, Writer, Writing};
 
 /// A search index in a folder.
 ///
-/// All work runs on blocking threads. What was written and not flushed is lost when the value is dropped.
+/// All work runs on blocking threads. What was written and not flushed is lost when the value is dropped, and when the disk refuses: from then on this value only
+/// reads, and says so to whoever writes or flushes.
 #[derive(Debug)]
 pub struct TantivyIndex {
     spec: SinkSpec,
@@ -51,8 +52,8 @@ struct Inner {
     index: Index,
     reader: IndexReader,
     fields: Fields,
-    /// Made by the first write.
-    writer: Mutex<Option<Writer>>,
+    /// Begins with the first write.
+    writing: Mutex<Writing>,
 }
 
 impl std::fmt::Debug for Inner {
@@ -105,19 +106,12 @@ impl TantivyIndex {
     async fn write_with<T: Send + 'static>(
         &self,
         operation: &'static str,
-        work: impl FnOnce(&Inner, &mut Writer) -> Result<T, Failure> + Send + 'static,
+        work: impl FnOnce(&Inner, &mut Writer) -> tantivy::Result<T> + Send + 'static,
     ) -> Result<T> {
         let inner = Arc::clone(&self.inner);
         task::blocking(operation, move || {
-            let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            let writer = match &mut *writer {
-                Some(writer) => writer,
-                none if inner.mode == Mode::ReadWrite => {
-                    none.insert(Writer::new(&inner.index, &inner.path)?)
-                }
-                _ => return Err(Mode::refuse(operation)),
-            };
-            work(&inner, writer).map_err(|f| inner.error(operation, f))
+            inner.mode.check_writable(operation)?;
+            inner.write(operation, |writer| work(&inner, writer))
         })
         .await
     }
@@ -159,8 +153,25 @@ impl Inner {
             index,
             reader,
             fields: Fields::schema().1,
-            writer: Mutex::new(None),
+            writing: Mutex::default(),
         })
+    }
+
+    fn nobody_wrote(&self) -> bool {
+        matches!(*self.writing(), Writing::Nobody)
+    }
+
+    fn write<T>(
+        &self,
+        operation: &'static str,
+        work: impl FnOnce(&mut Writer) -> tantivy::Result<T>,
+    ) -> Result<T> {
+        let begin = || Writer::new(&self.index, &self.path);
+        self.writing().attempt(operation, &self.path, begin, work)
+    }
+
+    fn writing(&self) -> MutexGuard<'_, Writing> {
+        self.writing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn error(&self, operation: &'static str, error: Failure) -> Error {
@@ -243,7 +254,7 @@ impl Sink for TantivyIndex {
         let prepared = task::blocking("tantivy.write", prepare).await?;
         self.write_with("tantivy.write", |inner, writer| {
             let flushed = Flushed::open(&inner.reader)?;
-            Ok(writer.write(&flushed, &inner.fields, prepared)?)
+            writer.write(&flushed, &inner.fields, prepared)
         })
         .await
     }
@@ -251,13 +262,10 @@ impl Sink for TantivyIndex {
     async fn flush(&self) -> Result<()> {
         let inner = Arc::clone(&self.inner);
         task::blocking("tantivy.flush", move || {
-            let mut writer = inner.writer.lock().unwrap_or_else(PoisonError::into_inner);
-            match &mut *writer {
-                Some(writer) => writer
-                    .flush(&inner.reader)
-                    .map_err(|error| failure("tantivy.flush", &inner.path, error)),
-                None => Ok(()),
+            if inner.nobody_wrote() {
+                return Ok(());
             }
+            inner.write("tantivy.flush", |writer| writer.flush(&inner.reader))
         })
         .await
     }

@@ -8,9 +8,10 @@ use tantivy::columnar::Column;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{
     DocSet, Index, IndexReader, IndexWriter, SegmentReader, TERMINATED, TantivyDocument,
+    TantivyError,
 };
 
-use super::failure::failure;
+use super::failure::{failure, lost};
 use super::fields::{Fields, name};
 use super::folder;
 use crate::lock::WriterLock;
@@ -97,14 +98,21 @@ impl Writer {
         Ok(())
     }
 
+    /// Why a thread of tantivy failed, where the error says only that one did.
+    fn cause(&mut self, error: TantivyError) -> TantivyError {
+        match error {
+            TantivyError::ErrorInThread(_) => self.tantivy.prepare_commit().err().unwrap_or(error),
+            other => other,
+        }
+    }
+
     /// Removes a post.
     pub(super) fn remove(&mut self, fields: &Fields, id: String) {
         self.tantivy.delete_term(fields.key(&id));
         self.pending.insert(id, None);
     }
 
-    /// Makes durable and visible what was written. After a failure nothing is forgotten, so that no later flush claims to have
-    /// made durable what was lost.
+    /// Makes durable and visible what was written.
     pub(super) fn flush(&mut self, reader: &IndexReader) -> tantivy::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
@@ -113,6 +121,53 @@ impl Writer {
         reader.reload()?;
         self.pending.clear();
         Ok(())
+    }
+}
+
+/// Who writes, of those that share an index in one process.
+#[derive(Debug, Default)]
+pub(super) enum Writing {
+    /// Nobody yet.
+    #[default]
+    Nobody,
+    /// This one.
+    By(Writer),
+    /// Somebody who failed, with the reason. What was written since the last flush went with a thread of tantivy, whose next commit would succeed without
+    /// it: so nobody writes here any more, and no later flush claims to have made durable what was lost.
+    Failed(String),
+}
+
+impl Writing {
+    /// Lets the writer work, who begins where there is none. When it fails, whoever opens the index anew may be its writer.
+    pub(super) fn attempt<T>(
+        &mut self,
+        operation: &'static str,
+        path: &Path,
+        begin: impl FnOnce() -> Result<Writer>,
+        work: impl FnOnce(&mut Writer) -> tantivy::Result<T>,
+    ) -> Result<T> {
+        let mut writer = match std::mem::take(self) {
+            Self::Nobody => begin()?,
+            Self::By(writer) => writer,
+            Self::Failed(reason) => {
+                let error = lost(operation, path, &reason);
+                *self = Self::Failed(reason);
+                return Err(error);
+            }
+        };
+        // Should the work panic, it has failed.
+        *self = Self::Failed("writing was interrupted".to_owned());
+        match work(&mut writer) {
+            Ok(done) => {
+                *self = Self::By(writer);
+                Ok(done)
+            }
+            Err(error) => {
+                let error = failure(operation, path, writer.cause(error));
+                *self = Self::Failed(error.to_string());
+                Err(error)
+            }
+        }
     }
 }
 

@@ -7,12 +7,12 @@ mod writing;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
 use heurpipe_core::{Filter, Record, SearchIndex, SearchRequest};
 
 use super::differential::write;
 use super::filters::{self, Finder};
-use super::{Check, Failure, checks, id, record, with};
+use super::report::{self, Of};
+use super::{Backend, Check, Failure, Findings, checks, id, record, with};
 
 /// Runs every check on an index of its own, and prints which hold.
 ///
@@ -20,23 +20,27 @@ use super::{Check, Failure, checks, id, record, with};
 /// Those of the index where it should not fail.
 ///
 /// # Panics
-/// Where the index is wrong.
-pub async fn run(fresh: impl AsyncFn() -> Result<Arc<dyn SearchIndex>, Failure>) -> Check {
-    let mut count = 0;
-    let mut hold = async |name, check: BoxFuture<'static, Check>| -> Check {
-        println!("search suite: {name}");
-        check.await.map_err(|error| format!("{name}: {error}"))?;
-        count += 1;
-        Ok(())
-    };
-    for (name, check) in [writing::CHECKS, order::CHECKS, counts::CHECKS].concat() {
-        hold(name, check(fresh().await?)).await?;
-    }
-    for (name, check) in filters::CHECKS {
-        hold(*name, check(Arc::new(Searched(fresh().await?)))).await?;
-    }
-    println!("search suite: {count} checks hold");
-    Ok(())
+/// Where the index is wrong, and where a check is said not to be applicable that there is not.
+pub async fn run(
+    backend: Backend,
+    fresh: impl AsyncFn() -> Result<Arc<dyn SearchIndex>, Failure>,
+) -> Result<Findings, Failure> {
+    report::hold("search", backend, all(), fresh).await
+}
+
+/// All checks by their names.
+fn all() -> Vec<(&'static str, Of<dyn SearchIndex>)> {
+    let of_search = [writing::CHECKS, order::CHECKS, counts::CHECKS].concat();
+    let of_search = of_search
+        .into_iter()
+        .map(|(name, check)| -> (&'static str, Of<dyn SearchIndex>) { (name, Box::new(check)) });
+    let of_filters =
+        filters::CHECKS
+            .iter()
+            .map(|(name, check)| -> (&'static str, Of<dyn SearchIndex>) {
+                (*name, Box::new(|index| check(Arc::new(Searched(index)))))
+            });
+    of_search.chain(of_filters).collect()
 }
 
 /// Records in an index.
