@@ -5,4 +5,5 @@
 //! began them, errors that a job ends in, and that a dry run reads nothing.
 #![allow(clippy::unwrap_used)]
 
+mod conforming;
 mod server;

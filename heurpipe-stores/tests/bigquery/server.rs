@@ -12,7 +12,7 @@ use heurpipe_stores::warehouse::{self, BigQueryWarehouse, NoHotRows, Warehouse, 
 use jiff::{SignedDuration, Timestamp};
 
 /// The emulator and the bucket that it loads from.
-struct Server {
+pub(crate) struct Server {
     bigquery: String,
     bucket: String,
     bucket_url: String,
@@ -22,7 +22,7 @@ struct Server {
 
 impl Server {
     /// Nothing, with a printed reason, where the environment names none.
-    fn named() -> Option<Self> {
+    pub(crate) fn named() -> Option<Self> {
         let Ok(bigquery) = std::env::var("HEURPIPE_TEST_BQ_URL") else {
             println!(
                 "skipped: HEURPIPE_TEST_BQ_URL names no server; see scripts/services/services.sh"
@@ -49,7 +49,7 @@ impl Server {
     }
 
     /// A table that nobody used before.
-    fn fresh(&self) -> String {
+    pub(crate) fn fresh(&self) -> String {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
         let now = Timestamp::now().as_millisecond();

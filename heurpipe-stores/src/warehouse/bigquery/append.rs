@@ -65,7 +65,11 @@ async fn enter(service: &Service, latest: &Change, rows: Vec<Record>) -> Result<
     let staging = Staging::of(service, &format!("append after {}", latest.number), files);
     staging.load(service, OPERATION, STAGED_LIVES).await?;
     let Some(change) = latest.next(&service.bucket, staging.table()).await? else {
-        staging.discard(service, OPERATION).await?;
+        // Another writer of the same rows has staged them in the same place, and needs them still.
+        let winner = Change::latest(&service.bucket).await?;
+        if !winner.brings_in(staging.table()) {
+            staging.discard(service, OPERATION).await?;
+        }
         return Ok(None);
     };
     let number = match change.carry_out(service, OPERATION).await {

@@ -80,6 +80,11 @@ impl Change {
         bucket.create(&path, Bytes::from(bytes)).await
     }
 
+    /// Whether it brings in the rows of this table.
+    pub(super) fn brings_in(&self, staged: &str) -> bool {
+        self.staged.as_deref() == Some(staged)
+    }
+
     /// The name of the job that carries it out.
     pub(super) fn job(&self, service: &Service, what: &str) -> String {
         let (table, number, mark) = (service.table_key(), self.number, &self.mark);
@@ -130,17 +135,21 @@ impl Change {
     }
 }
 
-/// Takes the next number for a change that takes rows out.
-pub(super) async fn take(bucket: &Bucket, operation: &'static str) -> Result<Change> {
-    let mut change = Change {
-        number: Change::latest(bucket).await?.number,
-        staged: None,
-        mark: unique(),
-    };
+/// Takes the next number for a change that takes rows out, when nothing more will come of the one before.
+///
+/// # Errors
+/// Those of the bucket; when it cannot be told what became of the change before; `Conflict` when others take numbers all the time.
+pub(super) async fn take(service: &Service, operation: &'static str) -> Result<Change> {
     for _ in 0..MAX_RACES {
-        change.number += 1;
-        if change.put(bucket).await? {
-            return Ok(change);
+        let latest = Change::latest(&service.bucket).await?;
+        latest.settle(service, operation).await?;
+        let next = Change {
+            number: latest.number + 1,
+            staged: None,
+            mark: unique(),
+        };
+        if next.put(&service.bucket).await? {
+            return Ok(next);
         }
     }
     Err(too_many_races(operation))

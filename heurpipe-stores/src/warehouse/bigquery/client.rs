@@ -92,10 +92,7 @@ impl Client {
         operation: &'static str,
         path: &str,
     ) -> Result<Option<T>> {
-        unless(
-            ErrorKind::NotFound,
-            self.call(operation, Method::GET, path, None).await,
-        )
+        found(self.call(operation, Method::GET, path, None).await)
     }
 
     /// Makes what is described; none when it is there already.
@@ -139,7 +136,7 @@ impl Client {
                 self.once(operation, Method::DELETE, path, None)
             })
             .await;
-        Ok(unless(ErrorKind::NotFound, deleted)?.is_some())
+        Ok(found(deleted)?.is_some())
     }
 
     async fn once(
@@ -174,10 +171,11 @@ impl Client {
     }
 }
 
-fn unless<T>(kind: ErrorKind, answer: Result<T>) -> Result<Option<T>> {
+/// An answer that what is asked for is not there, as no answer.
+pub(super) fn found<T>(answer: Result<T>) -> Result<Option<T>> {
     match answer {
         Ok(value) => Ok(Some(value)),
-        Err(error) if error.kind() == kind => Ok(None),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }

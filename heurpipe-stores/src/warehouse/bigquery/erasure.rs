@@ -40,8 +40,11 @@ pub(super) async fn remove(
 ) -> Result<Removed> {
     let ids: BTreeSet<String> = ids.iter().map(PostId::to_string).collect();
     let ids: Vec<&str> = ids.iter().map(String::as_str).collect();
+    // What was on its way is in the table then, or never will be.
+    let latest = Change::latest(&service.bucket).await?;
+    latest.settle(service, operation).await?;
     let mut removed = Removed {
-        manifest: Change::latest(&service.bucket).await?.number,
+        manifest: latest.number,
         posts: 0,
     };
     for some in ids.chunks(IDS_AT_A_TIME) {
@@ -49,7 +52,7 @@ pub(super) async fn remove(
         if count == 0 {
             continue;
         }
-        let change = change::take(&service.bucket, operation).await?;
+        let change = change::take(service, operation).await?;
         removed.manifest = change.number;
         let mut statement = Statement::new(format!(
             "DELETE FROM {} WHERE id IN UNNEST(",
@@ -93,9 +96,6 @@ pub(super) async fn erase(
             purged.rows += rows;
         }
     }
-    // What was on its way is in the table now, or never will be.
-    let latest = Change::latest(&service.bucket).await?;
-    latest.settle(service, operation).await?;
     let removed = remove(service, operation, ids).await?;
     purged.manifest = removed.manifest;
     purged.posts = removed.posts;

@@ -22,11 +22,20 @@ const TABLE: &str = "posts";
 /// Namespaces of functions that compute and do no more.
 const NAMESPACES: &[&str] = &["safe", "net", "hll_count"];
 
-/// The text of a query that is one reading statement, without the semicolon at its end.
+/// A query that may be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Checked<'a> {
+    /// As it was written, without the semicolon at its end.
+    pub(super) text: &'a str,
+    /// Whether it begins with tables of its own (`WITH`).
+    pub(super) defines_tables: bool,
+}
+
+/// A query that is one reading statement.
 ///
 /// # Errors
 /// `InvalidInput` when it is no SQL, not exactly one statement, or names another table; `PermissionDenied` when it would change something or call out.
-pub(super) fn checked(query: &str) -> Result<&str> {
+pub(super) fn checked(query: &str) -> Result<Checked<'_>> {
     let invalid = |message: String| Error::new(ErrorKind::InvalidInput, OPERATION).message(message);
     let statements = Parser::parse_sql(&BigQueryDialect {}, query)
         .map_err(|error| invalid(format!("the query is not valid: {error}")))?;
@@ -34,14 +43,17 @@ pub(super) fn checked(query: &str) -> Result<&str> {
         return Err(invalid("a query is exactly one statement".to_owned())
             .with("statements", statements.len()));
     };
-    if !matches!(statement, Statement::Query(_)) {
+    let Statement::Query(parsed) = statement else {
         return Err(refused(&statement.to_string()));
-    }
+    };
     let mut defined = Defined(BTreeSet::from([TABLE.to_owned()]));
     let _ = statement.visit(&mut defined);
     match statement.visit(&mut Named(defined.0)) {
         ControlFlow::Break(error) => Err(error),
-        ControlFlow::Continue(()) => Ok(query.trim_end().trim_end_matches(';')),
+        ControlFlow::Continue(()) => Ok(Checked {
+            text: query.trim_end().trim_end_matches(';'),
+            defines_tables: parsed.with.is_some(),
+        }),
     }
 }
 
@@ -139,9 +151,13 @@ mod tests {
             "SELECT id FROM posts QUALIFY ROW_NUMBER() OVER (PARTITION BY platform ORDER BY likes DESC) = 1",
             "SELECT 'DROP TABLE posts; --' FROM posts UNION ALL (SELECT text FROM posts)",
         ] {
-            assert_eq!(checked(query).unwrap(), query);
+            let checked = checked(query).unwrap();
+            assert_eq!(
+                (checked.text, checked.defines_tables),
+                (query, query.starts_with("WITH"))
+            );
         }
-        assert_eq!(checked("SELECT 1 ;\n").unwrap(), "SELECT 1 ");
+        assert_eq!(checked("SELECT 1 ;\n").unwrap().text, "SELECT 1 ");
     }
 
     #[test]

@@ -10,6 +10,7 @@ use futures::{StreamExt, TryStreamExt};
 use heurpipe_core::{Error, ErrorKind, Record, Result};
 use jiff::{SignedDuration, Timestamp};
 
+use super::guard::Checked;
 use super::parameter::Statement;
 use super::query::{Answer, ask};
 use super::service::Service;
@@ -60,7 +61,7 @@ pub(super) async fn answer(
 /// # Errors
 /// `InvalidInput` for a query that the server does not understand; `PermissionDenied` for one that would do more than read; `TooLarge` when it is more
 /// than a query may read.
-pub(super) async fn estimate(service: &Arc<Service>, query: &str) -> Result<u64> {
+pub(super) async fn estimate(service: &Arc<Service>, query: Checked<'_>) -> Result<u64> {
     let configuration = over_posts(service, None, query).configuration();
     let dry = job::dry_run(service, OPERATION, &configuration).await?;
     if dry.statement_type() != "SELECT" {
@@ -78,8 +79,8 @@ pub(super) async fn estimate(service: &Arc<Service>, query: &str) -> Result<u64>
     }
 }
 
-/// The query, with `posts` as it sees it. A line of its own ends a comment that the query may end in.
-fn over_posts(service: &Service, hot: Option<&str>, query: &str) -> Statement {
+/// The query, with `posts` as it sees it.
+fn over_posts(service: &Service, hot: Option<&str>, query: Checked<'_>) -> Statement {
     let posts = service.posts();
     let columns = table::names("");
     let rows = match hot {
@@ -89,7 +90,12 @@ fn over_posts(service: &Service, hot: Option<&str>, query: &str) -> Statement {
              UNION ALL SELECT {columns}, 'hot' AS tier FROM {hot}"
         ),
     };
-    Statement::new(format!("WITH posts AS ({rows}) ({query}\n)"))
+    let text = query.text;
+    // A statement has one `WITH`, a query in parentheses another. A line of its own ends a comment that the text may end in.
+    Statement::new(match query.defines_tables {
+        true => format!("WITH posts AS ({rows}) ({text}\n)"),
+        false => format!("WITH posts AS ({rows}) {text}"),
+    })
 }
 
 fn batches(

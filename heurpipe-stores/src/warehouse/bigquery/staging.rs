@@ -9,8 +9,9 @@ use jiff::SignedDuration;
 use object_store::path::Path;
 use serde_json::json;
 
+use super::client::found;
 use super::service::Service;
-use super::{file, job, table};
+use super::{file, job, query, table};
 use crate::task;
 use crate::warehouse::segment::MAX_ROWS;
 
@@ -65,9 +66,6 @@ impl Staging {
         operation: &'static str,
         lives: SignedDuration,
     ) -> Result<()> {
-        for (path, bytes) in &self.files {
-            service.bucket.create(path, bytes.clone()).await?;
-        }
         let uris = self
             .files
             .iter()
@@ -82,10 +80,14 @@ impl Staging {
             "writeDisposition": "WRITE_TRUNCATE",
         }});
         for load in 0..MOST_LOADS {
+            for (path, bytes) in &self.files {
+                service.bucket.create(path, bytes.clone()).await?;
+            }
             table::create_staging(service, operation, &self.table, lives).await?;
             let name = format!("heurpipe-load-{}-{load}", self.name);
-            job::once(service, operation, &name, &configuration).await?;
-            if self.has_rows(service, operation).await? {
+            let loaded = job::once(service, operation, &name, &configuration).await;
+            // A job that is known may have ended long ago, and another writer of the same rows may have removed table and files since.
+            if found(loaded)?.is_some() && self.has_rows(service, operation).await? {
                 return Ok(());
             }
         }
@@ -94,11 +96,10 @@ impl Staging {
             .with("table", service.quoted(&self.table)))
     }
 
-    /// A job that is known may have ended long ago, and the table been made anew since.
     async fn has_rows(&self, service: &Service, operation: &'static str) -> Result<bool> {
         let sql = format!("SELECT COUNT(*) FROM {}", service.quoted(&self.table));
-        let counted = super::query::number(service, operation, &sql.into()).await?;
-        Ok(counted > 0)
+        let counted = found(query::number(service, operation, &sql.into()).await)?;
+        Ok(counted.is_some_and(|rows| rows > 0))
     }
 
     /// Removes table and files.

@@ -489,7 +489,7 @@ async fn a_query_is_looked_at_first_and_bounded() {
         "{text}"
     );
     assert!(
-        text.ends_with("'cold' AS tier FROM `p.d.posts`) (SELECT * FROM posts -- all\n)"),
+        text.ends_with("'cold' AS tier FROM `p.d.posts`) SELECT * FROM posts -- all"),
         "{text}"
     );
     assert!(
@@ -651,7 +651,9 @@ async fn a_dry_run_of_what_is_no_question_is_refused() {
         .mount(&server)
         .await;
     let service = service(&server, &Bucket::in_memory(), "");
-    let error = sql::estimate(&service, "SELECT 1").await.unwrap_err();
+    let error = sql::estimate(&service, guard::checked("SELECT 1").unwrap())
+        .await
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::PermissionDenied);
     let run = job::dry_run(&service, "test.dry", &json!({"query": "x"}))
         .await

@@ -1,0 +1,65 @@
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use heurpipe_stores::suite::warehouse::{Dialect, InMemoryPlace, Place};
+use heurpipe_stores::suite::{self, Backend, Failure};
+use heurpipe_stores::warehouse::Warehouse;
+use heurpipe_stores::{Mode, warehouse};
+
+use super::server::Server;
+
+/// Why nobody can look into the files of a table.
+const NO_FILES: &str = "rows lie in tables, of which nobody sees a file";
+
+const EMULATOR: Backend = Backend {
+    name: "bigquery-emulator",
+    lacks: &[
+        ("erased_is_in_no_file", NO_FILES),
+        ("what_no_longer_counts_is_erased_from_files_too", NO_FILES),
+    ],
+};
+
+const GOOGLE_SQL: Dialect = Dialect {
+    has: |column, label| format!("'{label}' IN UNNEST({column})"),
+    attribute: |name, label| {
+        format!(
+            "EXISTS (SELECT 1 FROM UNNEST(attributes) a WHERE a.keys = '{name}' AND '{label}' IN UNNEST(a.values))"
+        )
+    },
+    unnested: |column| format!("SELECT label FROM posts, UNNEST({column}) AS label"),
+};
+
+/// A table of BigQuery, by the URL that opens it.
+struct Table(String);
+
+#[async_trait]
+impl Place for Table {
+    async fn open(&self, mode: Mode) -> Result<Arc<dyn Warehouse>, Failure> {
+        Ok(warehouse::open(&self.0, mode).await?)
+    }
+
+    async fn files(&self) -> Result<Vec<Bytes>, Failure> {
+        Err(NO_FILES.into())
+    }
+
+    fn dialect(&self) -> Dialect {
+        GOOGLE_SQL
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_what_every_warehouse_must() {
+    let Some(server) = Server::named() else {
+        return;
+    };
+    let memory = suite::warehouse::run(Backend::named("memory"), async || {
+        Ok(Arc::new(InMemoryPlace::default()) as _)
+    })
+    .await
+    .unwrap();
+    let there = suite::warehouse::run(EMULATOR, async || Ok(Arc::new(Table(server.fresh())) as _))
+        .await
+        .unwrap();
+    print!("{}", suite::table(&[memory, there]));
+}
