@@ -147,7 +147,7 @@ mod tests {
             "SELECT count(*) FROM posts",
             "SELECT platform, COUNT(*) n FROM posts WHERE 'red' IN UNNEST(colour) GROUP BY platform ORDER BY n DESC LIMIT 3",
             "WITH x AS (SELECT * FROM posts) SELECT h FROM x, UNNEST(hashtags) AS h",
-            "SELECT TIMESTAMP_TRUNC(published_at, DAY), SAFE.SUBSTR(text, 1) FROM posts AS p WHERE p.likes > 3",
+            "SELECT TIMESTAMP_TRUNC(published_at, DAY), SUBSTR(text, 1) FROM posts AS p WHERE p.likes > 3",
             "SELECT id FROM posts QUALIFY ROW_NUMBER() OVER (PARTITION BY platform ORDER BY likes DESC) = 1",
             "SELECT 'DROP TABLE posts; --' FROM posts UNION ALL (SELECT text FROM posts)",
         ] {
@@ -170,6 +170,8 @@ mod tests {
             "CREATE TABLE t AS SELECT * FROM posts",
             "SELECT * FROM EXTERNAL_QUERY('us.other', 'SELECT 1')",
             "SELECT other.remote_function(text) FROM posts",
+            // The parser does not know this prefix: better refused than let through unseen.
+            "SELECT SAFE.SUBSTR(text, 1) FROM posts",
             "SELECT `p.other.f`(text) FROM posts",
         ] {
             let error = checked(query).unwrap_err();
