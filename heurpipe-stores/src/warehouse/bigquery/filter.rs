@@ -13,6 +13,7 @@ use jiff::Timestamp;
 use super::file::first_time;
 use super::parameter::Statement;
 use crate::junction::{asks_for_all, parts};
+use crate::warehouse::schema::ATTRIBUTE_COLUMNS;
 
 /// How many times "all of" and "any of" may alternate: what lies deeper is left to core.
 const DEEPEST: usize = 20;
@@ -87,7 +88,11 @@ fn push_keyword(statement: &mut Statement, field: &str, any_of: &[Keyword], oppo
         "hashtag" => Some("hashtags"),
         "mention" => Some("mentions"),
         "relevant_to" => Some("relevant_to"),
-        _ => None,
+        // One column is less to read than the attributes of all names.
+        attribute => ATTRIBUTE_COLUMNS
+            .iter()
+            .find(|column| **column == attribute)
+            .copied(),
     };
     if let Some(list) = list {
         statement
@@ -235,7 +240,8 @@ mod tests {
 
     #[test]
     fn values_are_never_text_of_the_statement() {
-        let statement = condition(r#"brand:"' OR 1=1 --" x-y:"`" hashtag:"a'*" platform:"é'""#);
+        let statement =
+            condition(r#"silhouette:"' OR 1=1 --" x-y:"`" hashtag:"a'*" platform:"é'""#);
         assert!(
             !statement.sql.contains("1=1") && !statement.sql.contains("x-y"),
             "{}",
