@@ -111,11 +111,8 @@ impl Rebuild for Meanwhile {
 async fn what_changes_meanwhile_is_written_again() {
     let folder = tempfile::tempdir().unwrap();
     let (world, url, relevant) = world(folder.path()).await;
-    let hot = world.hot().await.into_values();
-    let mut changed = hot
-        .filter(|r| r.relevant_to().next().is_some())
-        .last()
-        .unwrap();
+    let mut hot = world.hot().await.into_values();
+    let mut changed = hot.rfind(|r| r.relevant_to().next().is_some()).unwrap();
     changed.post.text = "a new text".to_owned();
     let rebuild = Meanwhile {
         inner: search::rebuild(&url).await.unwrap(),
@@ -143,7 +140,7 @@ async fn what_is_erased_meanwhile_is_not_in_it() {
         .refuse(&[Subject::Post(erased.clone())])
         .await
         .unwrap();
-    assert_eq!(refused, [erased.clone()]);
+    assert_eq!(refused, std::slice::from_ref(&erased));
     reindex(&world, search::rebuild(&url).await.unwrap()).await;
     let reader = search::open(&url, Mode::ReadOnly).await.unwrap();
     let expected: BTreeSet<_> = relevant

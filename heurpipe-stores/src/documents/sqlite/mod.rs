@@ -330,7 +330,7 @@ impl AnalysisCache for SqliteDocuments {
 impl Portable for SqliteDocuments {
     async fn erasure_key(&self) -> Result<ErasureKey> {
         self.database
-            .read("sqlite.erasure_key", |tx| portable::key(tx))
+            .read("sqlite.erasure_key", portable::key)
             .await
     }
 

@@ -46,7 +46,7 @@ impl TantivyRebuild {
             mode: Mode::ReadWrite,
             place: Place::Staged(opened),
             fields: Fields::schema().1,
-            writing: Mutex::new(Writing::By(writer)),
+            writing: Mutex::new(Writing::By(Box::new(writer))),
         };
         Ok(Self {
             path,

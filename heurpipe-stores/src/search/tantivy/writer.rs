@@ -131,7 +131,7 @@ pub(super) enum Writing {
     #[default]
     Nobody,
     /// This one.
-    By(Writer),
+    By(Box<Writer>),
     /// Somebody who failed, with the reason. What was written since the last flush went with a thread of tantivy, whose next commit would succeed without
     /// it: so nobody writes here any more, and no later flush claims to have made durable what was lost.
     Failed(String),
@@ -147,7 +147,7 @@ impl Writing {
         work: impl FnOnce(&mut Writer) -> tantivy::Result<T>,
     ) -> Result<T> {
         let mut writer = match std::mem::take(self) {
-            Self::Nobody => begin()?,
+            Self::Nobody => Box::new(begin()?),
             Self::By(writer) => writer,
             Self::Failed(reason) => {
                 let error = lost(operation, path, &reason);

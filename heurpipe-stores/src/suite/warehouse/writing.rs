@@ -113,7 +113,10 @@ async fn an_older_revision_changes_nothing(place: Arc<dyn Place>) -> Check {
         let appended = warehouse.append(vec![dated("1", revision, time)?]).await?;
         assert_eq!((appended.written, appended.superseded), (0, 0));
         assert_eq!(appended.unchanged, 1, "revision {revision}");
-        assert_eq!(all_records(&*warehouse).await?, [newer.clone()]);
+        assert_eq!(
+            all_records(&*warehouse).await?,
+            std::slice::from_ref(&newer)
+        );
     }
     Ok(())
 }
