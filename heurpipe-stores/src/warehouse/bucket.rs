@@ -232,9 +232,7 @@ fn instant(seconds: i64) -> Timestamp {
     Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX)
 }
 
-/// Tells a folder that cannot be written at once, not at the end of the first run.
+/// Tells a folder that cannot be written at once, not at the end of the first run. Any number may open it at a time: the file has no name of ours.
 fn probe(path: &FilePath) -> std::io::Result<()> {
-    let probe = path.join(format!(".probe-{}", std::process::id()));
-    std::fs::write(&probe, b"")?;
-    std::fs::remove_file(&probe)
+    tempfile::tempfile_in(path).map(drop)
 }
