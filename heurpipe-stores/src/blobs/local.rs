@@ -36,7 +36,7 @@ impl LocalBlobs {
         task::blocking("blobs.open", move || {
             let drafts = drafts(&folder);
             std::fs::create_dir_all(&drafts).map_err(|e| io_error("blobs.open", &drafts, e))?;
-            probe(&drafts).map_err(|e| io_error("blobs.open", &drafts, e))?;
+            probe(&folder).map_err(|e| io_error("blobs.open", &drafts, e))?;
             Ok(Self::new(folder, Mode::ReadWrite))
         })
         .await
@@ -81,8 +81,8 @@ fn draft(folder: &Path) -> PathBuf {
 }
 
 /// Finds out at once whether files can be made, rather than at the first picture.
-fn probe(drafts: &Path) -> std::io::Result<()> {
-    let path = drafts.join(format!("{}-probe", std::process::id()));
+fn probe(folder: &Path) -> std::io::Result<()> {
+    let path = draft(folder);
     File::create(&path)?;
     std::fs::remove_file(&path)
 }
