@@ -4,15 +4,15 @@ use std::collections::{BTreeMap, HashMap};
 use std::pin::pin;
 use std::sync::Arc;
 
-use futures::stream::{self, Stream, TryStreamExt};
+use futures::stream::{Stream, TryStreamExt};
 use heurpipe_core::filter::{Filter, Keyword, Predicate};
-use heurpipe_core::{Documents, PostId, Record, Result, Retry, Scan, SearchIndex, Stored, Subject};
+use heurpipe_core::{Documents, PostId, Record, Result, Retry, SearchIndex, Stored, Subject};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
 
 use super::retention::is_past;
 use crate::search::Rebuild;
-use crate::warehouse::Warehouse;
+use crate::warehouse::{DocumentRows, HotRows, Warehouse};
 
 /// So many records are written at a time.
 const WRITTEN_AT_A_TIME: usize = 500;
@@ -27,6 +27,8 @@ const FLUSHED_AFTER: usize = 20_000;
 /// [erased](super::Forget) meanwhile are not in it.
 pub struct Reindex {
     documents: Arc<dyn Documents>,
+    /// What documents hold.
+    hot: DocumentRows,
     warehouse: Arc<dyn Warehouse>,
     limits: BTreeMap<String, SignedDuration>,
     now: Timestamp,
@@ -74,6 +76,7 @@ impl Reindex {
     /// From these stores.
     pub fn from(documents: Arc<dyn Documents>, warehouse: Arc<dyn Warehouse>) -> Self {
         Self {
+            hot: DocumentRows::new(Arc::clone(&documents)).matching(relevant()),
             documents,
             warehouse,
             limits: BTreeMap::new(),
@@ -93,7 +96,7 @@ impl Reindex {
     /// Those of the stores.
     pub async fn survey(&self) -> Result<ReindexSurvey> {
         let mut survey = ReindexSurvey::default();
-        let mut hot = pin!(self.hot());
+        let mut hot = self.hot.pages();
         while let Some(records) = hot.try_next().await? {
             let kept = records.iter().filter(|record| self.keeps(record)).count() as u64;
             survey.documents += kept;
@@ -123,7 +126,7 @@ impl Reindex {
         let mut report = ReindexReport::default();
         let mut seen = HashMap::new();
         // Documents come first: what is archived meanwhile is found in the warehouse then.
-        let mut hot = pin!(self.hot());
+        let mut hot = self.hot.pages();
         while let Some(records) = hot.try_next().await? {
             for record in records {
                 seen.insert(record.id().clone(), record.revision);
@@ -144,7 +147,7 @@ impl Reindex {
         }
         writing.write().await?;
         rebuild.publish().await?;
-        let mut changed = pin!(self.hot());
+        let mut changed = self.hot.pages();
         while let Some(records) = changed.try_next().await? {
             for record in records {
                 if seen.get(record.id()) != Some(&record.revision) && self.keeps(&record) {
@@ -160,18 +163,6 @@ impl Reindex {
 
     fn keeps(&self, record: &Record) -> bool {
         !is_past(&self.limits, record, self.now)
-    }
-
-    /// What documents hold, some at a time.
-    fn hot(&self) -> impl Stream<Item = Result<Vec<Record>>> + '_ {
-        stream::try_unfold(Some(Scan::matching(relevant())), |scan| async {
-            let Some(scan) = scan else {
-                return Ok(None);
-            };
-            let page = self.documents.scan(&scan).await?;
-            let next = page.next.map(|id| scan.after(Some(id)));
-            Ok(Some((page.records, next)))
-        })
     }
 
     /// What the warehouse holds, some at a time. What documents say of a post, whether it is relevant to them or not, counts instead of its row.
