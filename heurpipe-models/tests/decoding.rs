@@ -4,11 +4,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-use std::io::Cursor;
+use std::io::{Cursor, Write};
 
+use flate2::Compression;
+use flate2::write::ZlibEncoder;
 use heurpipe_core::{ErrorKind, Fit, PixelRequest, Pixels, Region, Resample, Result};
 use heurpipe_models::{DecodeLimits, PictureDecoder};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use jpeg_encoder::{ColorType, Encoder};
 use moxcms::ColorProfile;
 
 const FORMATS: [ImageFormat; 4] = [
@@ -104,6 +107,75 @@ fn unusual_kinds_are_read() {
     let deep = image::ImageBuffer::from_pixel(9, 9, Rgb([40_000u16, 1_000, 65_535]));
     let deep = encoded(DynamicImage::ImageRgb16(deep), ImageFormat::Png);
     shows(&deep, [156, 4, 255]);
+}
+
+/// Inks as Adobe's programs keep them: as they are (CMYK), or three of them as brightness and colours (YCCK).
+#[test]
+fn four_inks_are_read_in_both_forms() {
+    let inks = [72u8, 209, 163, 51].repeat(40 * 24);
+    for form in [ColorType::Cmyk, ColorType::CmykAsYcck] {
+        let mut jpeg = Vec::new();
+        let encoder = Encoder::new(&mut jpeg, 95);
+        encoder.encode(&inks, 40, 24, form).unwrap();
+        shows(&jpeg, [146, 37, 74]);
+    }
+}
+
+#[test]
+fn an_interlaced_png_shows_what_a_plain_one_does() {
+    for (width, height) in [(64, 40), (33, 17), (5, 1), (1, 9), (1, 1)] {
+        let picture = busy(width, height);
+        let interlaced = interlaced_png(&picture);
+        assert_ne!(
+            interlaced[28], 0,
+            "the header's last byte says how it is interlaced"
+        );
+        let shown = decode(&interlaced).unwrap();
+        let plain = decode(&encoded(picture, ImageFormat::Png)).unwrap();
+        assert_eq!(shown, plain, "{width}x{height}");
+    }
+}
+
+/// A PNG of seven passes, each with more of the pixels than the one before (Adam7, §8.2 of the specification of PNG), without filters.
+fn interlaced_png(picture: &RgbImage) -> Vec<u8> {
+    /// First column and row of a pass, and the steps from there.
+    const PASSES: [(usize, usize, usize, usize); 7] = [
+        (0, 0, 8, 8),
+        (4, 0, 8, 8),
+        (0, 4, 4, 8),
+        (2, 0, 4, 4),
+        (0, 2, 2, 4),
+        (1, 0, 2, 2),
+        (0, 1, 1, 2),
+    ];
+    let (width, height) = picture.dimensions();
+    let mut lines = Vec::new();
+    for (left, top, across, down) in PASSES {
+        let columns: Vec<u32> = (left as u32..width).step_by(across).collect();
+        if columns.is_empty() {
+            continue;
+        }
+        for y in (top as u32..height).step_by(down) {
+            lines.push(0); // no filter
+            lines.extend(columns.iter().flat_map(|&x| picture.get_pixel(x, y).0));
+        }
+    }
+    let mut packed = ZlibEncoder::new(Vec::new(), Compression::default());
+    packed.write_all(&lines).unwrap();
+    let mut header = [width.to_be_bytes(), height.to_be_bytes()].concat();
+    header.extend([8, 2, 0, 0, 1]); // bits, RGB, deflate, the usual filters, Adam7
+    let mut png = b"\x89PNG\r\n\x1a\n".to_vec();
+    for (name, content) in [
+        (b"IHDR", header),
+        (b"IDAT", packed.finish().unwrap()),
+        (b"IEND", Vec::new()),
+    ] {
+        let named = [&name[..], &content].concat();
+        png.extend((content.len() as u32).to_be_bytes());
+        png.extend(&named);
+        png.extend(crc32(&named).to_be_bytes());
+    }
+    png
 }
 
 #[test]

@@ -10,6 +10,9 @@ use super::Stop;
 /// The side of the drawing of calibration, in its own units.
 const SIDE: f64 = 100.0;
 
+/// What is left free between bars.
+const GAP: f64 = 1.0;
+
 #[derive(Template)]
 #[template(path = "check.html")]
 struct Page<'a> {
@@ -22,8 +25,11 @@ struct Page<'a> {
 /// Pictures of about the same confidence, in the drawing.
 struct Bar {
     x: f64,
+    width: f64,
     y: f64,
     height: f64,
+    /// Where within the bar's width its pictures lie in the mean.
+    mean_x: f64,
     /// What it says when one points at it.
     title: String,
 }
@@ -76,7 +82,9 @@ fn page(report: &CheckReport) -> askama::Result<String> {
 fn bars(report: &CheckReport) -> Vec<Bar> {
     let bins = report.calibration.bins.iter();
     bins.map(|bin| Bar {
-        x: bin.confidence * SIDE,
+        x: bin.from * SIDE + GAP / 2.0,
+        width: (bin.to - bin.from) * SIDE - GAP,
+        mean_x: bin.confidence * SIDE,
         y: (1.0 - bin.accuracy) * SIDE,
         height: bin.accuracy * SIDE,
         title: format!(

@@ -27,6 +27,10 @@ pub struct Calibration {
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct CalibrationBin {
+    /// The least confidence that falls into it, 0 to 1.
+    pub from: f64,
+    /// Where the next bin begins.
+    pub to: f64,
     /// Pictures.
     pub pictures: usize,
     /// Their mean confidence.
@@ -83,9 +87,13 @@ fn bins(said: &[Said<'_>], factor: f64) -> Vec<CalibrationBin> {
         *sum += confidence;
         *right += usize::from(label == said.truth);
     }
-    let filled = sums.into_iter().filter(|(pictures, _, _)| *pictures > 0);
+    let edge = |number: usize| number as f64 / BINS as f64;
+    let filled = sums.into_iter().enumerate();
     filled
-        .map(|(pictures, sum, right)| CalibrationBin {
+        .filter(|(_, (pictures, _, _))| *pictures > 0)
+        .map(|(number, (pictures, sum, right))| CalibrationBin {
+            from: edge(number),
+            to: edge(number + 1),
             pictures,
             confidence: sum / pictures as f64,
             accuracy: right as f64 / pictures as f64,

@@ -28,7 +28,7 @@ pub struct Extent {
 type Ids = BTreeSet<PostId>;
 
 /// Records, filters, and what core says of which matches which. All stores that are tried with one corpus are asked the same.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Corpus {
     first: Vec<Record>,
     /// What a third of the first ones become, by their places.
@@ -73,6 +73,14 @@ impl Corpus {
     /// How many filters there are.
     pub fn filters(&self) -> usize {
         self.questions.len()
+    }
+
+    /// The same records with those of the filters that a server can be asked, as far as it is like the product that it stands for.
+    #[must_use]
+    pub fn asking(&self, can_be_asked: impl Fn(&Filter) -> bool) -> Self {
+        let mut corpus = self.clone();
+        corpus.questions.retain(|(filter, _)| can_be_asked(filter));
+        corpus
     }
 }
 
