@@ -379,8 +379,11 @@ async fn empty_stores_say_what_to_do() {
     assert_eq!(posts["coverage"]["from"], Value::Null);
 }
 
-/// The state over these records, each a post with vectors by attribute.
-async fn gallery(posts: &[(&str, &[(&str, &[f32])])]) -> Router {
+/// Vectors of a post, by attribute; each of a picture of its own.
+type Vectors<'a> = &'a [(&'a str, &'a [f32])];
+
+/// The site over these posts.
+async fn gallery(posts: &[(&str, Vectors<'_>)]) -> Router {
     let documents = Arc::new(MemoryDocuments::new());
     let index = Arc::new(MemorySearch::new());
     for (native, vectors) in posts {
