@@ -98,7 +98,7 @@ async fn an_index_without_vectors_is_refused_until_it_is_rebuilt() {
         assert!(said.contains("format=1 (known: 2)"), "{said}");
     }
 
-    let mut world = World::empty().await;
+    let world = World::empty().await;
     world.fill(11).await;
     let mut hot = world.hot().await.into_values();
     let mut shown = hot.find(|r| r.relevant_to().next().is_some()).unwrap();

@@ -4,10 +4,11 @@
 //! few sizes, and a vector is filled up with zeros to the next of these, which changes no angle. The field's name has the vector's own length, so that only
 //! those of one length are ever compared. A field of its own for each attribute keeps their graphs apart: what is looked for in one is not hidden among the other.
 
+use std::collections::BTreeMap;
+
 use heurpipe_core::{Direction, Record};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
 
 use super::mapping::shortened;
 
