@@ -46,14 +46,20 @@ impl Problem {
 
     /// A filter that cannot be read.
     pub(crate) fn bad_filter(error: &Error) -> Self {
-        let mut problem = Self::bad_request(sentence(error));
-        problem.kind = "urn:heurpipe:problem:filter".to_owned();
-        problem.title = "The filter cannot be read".to_owned();
+        let mut problem =
+            Self::bad_request(sentence(error)).named("filter", "The filter cannot be read");
         problem.position = error
             .context()
             .find(|(key, _)| *key == "column")
             .and_then(|(_, column)| column.parse().ok());
         problem
+    }
+
+    /// Gives it a type and a title of its own, for programs that have to tell it from others of its status.
+    pub(crate) fn named(mut self, name: &str, title: &str) -> Self {
+        self.kind = format!("urn:heurpipe:problem:{name}");
+        self.title = title.to_owned();
+        self
     }
 
     pub(crate) fn detail(mut self, detail: impl Into<String>) -> Self {

@@ -13,7 +13,7 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::routes::{description, facets, health, media, posts, runs, trends};
+use crate::routes::{description, facets, health, media, posts, runs, similar, trends};
 use crate::state::AppState;
 use crate::{access, pages};
 
@@ -62,6 +62,7 @@ fn api() -> OpenApiRouter<AppState> {
         .routes(routes!(health::readyz))
         .routes(routes!(posts::list))
         .routes(routes!(posts::one))
+        .routes(routes!(similar::similar))
         .routes(routes!(facets::facets))
         .routes(routes!(media::media))
         .routes(routes!(trends::trends))

@@ -5,11 +5,15 @@
 mod corpus;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode, header};
-use heurpipe_core::{Documents, Platform, PostId};
+use heurpipe_core::{Annotation, Documents, Platform, Post, PostId, Record, Sink, Target};
+use heurpipe_stores::documents::memory::MemoryDocuments;
+use heurpipe_stores::search::memory::MemorySearch;
+use jiff::Timestamp;
 use serde_json::Value;
 use tower::ServiceExt;
 
@@ -197,6 +201,27 @@ async fn wrong_requests_are_problems_that_say_what_to_do() {
         ("/v1/posts?limit=x", 400, "limit"),
         ("/v1/posts?cursor=nonsense", 400, "cursor"),
         ("/v1/posts/weibo/none", 404, "weibo:none"),
+        ("/v1/posts/weibo/none/similar", 404, "weibo:none"),
+        (
+            "/v1/posts/weibo/10000/similar?limit=101",
+            400,
+            "at most 100",
+        ),
+        (
+            "/v1/posts/weibo/10000/similar?atribute=look",
+            400,
+            "attribute",
+        ),
+        (
+            "/v1/posts/weibo/10000/similar?filter=likes:many",
+            400,
+            "expected a number",
+        ),
+        (
+            "/v1/posts/weibo/10000/similar?attribute=style",
+            404,
+            "has no vector of `style`, but of look",
+        ),
         ("/v1/facets", 400, "fields"),
         ("/v1/facets?fields=Not%20a%20field", 400, "Not a field"),
         ("/v1/trends", 400, "attribute"),
@@ -354,19 +379,124 @@ async fn empty_stores_say_what_to_do() {
     assert_eq!(posts["coverage"]["from"], Value::Null);
 }
 
+/// Vectors of a post, by attribute; each of a picture of its own.
+type Vectors<'a> = &'a [(&'a str, &'a [f32])];
+
+/// The site over these posts.
+async fn gallery(posts: &[(&str, Vectors<'_>)]) -> Router {
+    let documents = Arc::new(MemoryDocuments::new());
+    let index = Arc::new(MemorySearch::new());
+    for (native, vectors) in posts {
+        let id = PostId::new(Platform::weibo(), *native);
+        let mut record = Record::new(Post::new(id, Timestamp::UNIX_EPOCH));
+        for (number, (attribute, vector)) in vectors.iter().enumerate() {
+            let target = Target::Media(number.to_string());
+            let value = heurpipe_core::Value::Vector(vector.to_vec());
+            let at = Timestamp::UNIX_EPOCH;
+            let annotation = Annotation::decided(target, attribute, value, "ann", at);
+            record.annotations.push(annotation);
+        }
+        for outcome in documents.commit(&[&record]).await.unwrap() {
+            record.revision = outcome.unwrap();
+        }
+        index.write(&[Arc::new(record)]).await.unwrap();
+    }
+    let blobs = Arc::new(heurpipe_stores::blobs::memory::MemoryBlobs::new());
+    heurpipe_api::router(heurpipe_api::AppState::builder(documents, index, blobs).build())
+}
+
+/// The native ids of an answer's items, and their scores in hundredths.
+fn nearest(answer: &Value) -> Vec<(&str, i64)> {
+    let items = answer["items"].as_array().unwrap();
+    items
+        .iter()
+        .map(|item| {
+            let id = item["post"]["id"].as_str().unwrap();
+            let score = item["score"].as_f64().unwrap();
+            let native = id.trim_start_matches("weibo:");
+            (native, (score * 100.0).round() as i64)
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn posts_are_near_by_their_nearest_pictures() {
+    let site = gallery(&[
+        ("1", &[("look", &[1.0, 0.0]), ("look", &[0.0, 1.0])]),
+        ("2", &[("look", &[0.8, 0.6])]),
+        ("3", &[("look", &[0.0, 2.0]), ("look", &[-1.0, 0.0])]),
+        ("4", &[("look", &[-1.0, 0.0])]),
+        ("5", &[]),
+        ("6", &[("look", &[1.0]), ("style", &[1.0])]),
+    ])
+    .await;
+    let answer = get(&site, "/v1/posts/weibo/1/similar").await.json();
+    assert_eq!(nearest(&answer), [("3", 100), ("2", 80), ("4", 0)]);
+    assert_eq!(answer["attribute"], "look");
+    assert_eq!(answer["coverage"]["tiers"][0], "hot");
+    let item = answer["items"][1].as_object().unwrap();
+    let mut alone = get(&site, "/v1/posts/weibo/2").await.json();
+    alone["score"] = item["score"].clone();
+    assert_eq!(
+        item,
+        alone.as_object().unwrap(),
+        "as posts are told everywhere"
+    );
+    let address = "/v1/posts/weibo/1/similar?attribute=look&limit=1&filter=-id:%22weibo:3%22";
+    let answer = get(&site, address).await.json();
+    assert_eq!(
+        nearest(&answer),
+        [("2", 80)],
+        "the filter holds before the limit"
+    );
+
+    let none = problem(&site, "/v1/posts/weibo/5/similar").await;
+    assert_eq!(none["status"], 404);
+    assert_eq!(none["type"], "urn:heurpipe:problem:no-vector");
+    let several = problem(&site, "/v1/posts/weibo/6/similar").await;
+    assert_eq!(several["status"], 400);
+    let detail = several["detail"].as_str().unwrap();
+    assert!(detail.contains("name one of look, style"), "{detail}");
+    let answer = get(&site, "/v1/posts/weibo/6/similar?attribute=style").await;
+    assert_eq!(nearest(&answer.json()), []);
+}
+
+#[tokio::test]
+async fn a_posts_page_shows_what_looks_like_it() {
+    let site = gallery(&[
+        ("1", &[("look", &[1.0, 0.0])]),
+        ("2", &[("look", &[0.8, 0.6])]),
+        ("3", &[("look", &[1.0])]),
+        ("4", &[]),
+    ])
+    .await;
+    let page = get(&site, "/posts/weibo/1").await.text();
+    let row = page.split("Looks like this</h2>").nth(1).unwrap();
+    let row = row.split("</section>").next().unwrap();
+    assert_eq!(row.matches("<article").count(), 1);
+    assert!(row.contains("href=\"/posts/weibo/2\""), "{row}");
+    let json = "/v1/posts/weibo/1/similar?attribute=look";
+    assert!(row.contains(json), "{row}");
+    assert_eq!(get(&site, json).await.status, StatusCode::OK);
+    for post in ["3", "4"] {
+        let page = get(&site, &format!("/posts/weibo/{post}")).await.text();
+        assert!(
+            !page.contains("Looks like this"),
+            "nothing is near to {post}"
+        );
+    }
+}
+
 #[tokio::test]
 async fn an_erased_post_is_not_found() {
-    let documents = std::sync::Arc::new(heurpipe_stores::documents::memory::MemoryDocuments::new());
+    let documents = Arc::new(MemoryDocuments::new());
     let id = PostId::new(Platform::weibo(), "1");
-    let post = heurpipe_core::Post::new(id.clone(), jiff::Timestamp::UNIX_EPOCH);
-    documents
-        .commit(&[&heurpipe_core::Record::new(post)])
-        .await
-        .unwrap();
+    let post = Post::new(id.clone(), Timestamp::UNIX_EPOCH);
+    documents.commit(&[&Record::new(post)]).await.unwrap();
     let state = heurpipe_api::AppState::builder(
         documents.clone(),
-        std::sync::Arc::new(heurpipe_stores::search::memory::MemorySearch::new()),
-        std::sync::Arc::new(heurpipe_stores::blobs::memory::MemoryBlobs::new()),
+        Arc::new(MemorySearch::new()),
+        Arc::new(heurpipe_stores::blobs::memory::MemoryBlobs::new()),
     );
     let site = heurpipe_api::router(state.build());
     assert_eq!(get(&site, "/v1/posts/weibo/1").await.status, StatusCode::OK);
@@ -396,6 +526,7 @@ async fn the_description_names_every_call_and_each_call_is_there() {
         "/v1/media/{digest}",
         "/v1/posts",
         "/v1/posts/{platform}/{id}",
+        "/v1/posts/{platform}/{id}/similar",
         "/v1/runs",
         "/v1/trends",
     ];
@@ -407,6 +538,7 @@ async fn the_description_names_every_call_and_each_call_is_there() {
         "/v1/posts",
         "/v1/facets?fields=brand",
         "/v1/trends?attribute=colour",
+        "/v1/posts/weibo/10000/similar",
     ] {
         assert_eq!(
             get(&site, address).await.status,

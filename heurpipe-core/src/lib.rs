@@ -37,6 +37,7 @@
 mod clock;
 mod comparison;
 pub mod compute;
+mod direction;
 mod error;
 pub mod filter;
 mod flat;
@@ -54,6 +55,7 @@ mod traits;
 
 pub use clock::{Clock, ClockHand};
 pub use comparison::{Comparison, Side};
+pub use direction::Direction;
 pub use error::{Error, ErrorKind, Result, Retry};
 pub use filter::Filter;
 pub use flat::{Flat, KEYWORD_FIELDS, NUMBER_FIELDS};
@@ -87,6 +89,7 @@ pub use traits::search::{
     FacetCount, FacetRequest, Interval, Point, Relation, SearchIndex, SearchPage, SearchRequest,
     Series, Sort, Total, TrendRequest,
 };
+pub use traits::similar::{Similar, SimilarRequest, Similarity};
 pub use traits::sink::{Durable, Only, Sink, SinkExt, SinkSpec};
 pub use traits::source::{
     Checkpoint, Cursor, Incoming, KnownPost, LookUpPost, Page, Partition, Sighting, Source,

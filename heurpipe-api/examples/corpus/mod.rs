@@ -131,6 +131,12 @@ async fn record(number: u64, blobs: &MemoryBlobs) -> Result<Record, Box<dyn Erro
         Finding::label("pattern", pattern).confidence(sure),
         published,
     );
+    enter(
+        &mut record,
+        "look",
+        Finding::new("look", Value::Vector(look(rgb, garment))),
+        published,
+    );
     if number.is_multiple_of(2) {
         let brand = BRANDS[pick(number, 7, BRANDS.len())];
         enter(
@@ -142,6 +148,13 @@ async fn record(number: u64, blobs: &MemoryBlobs) -> Result<Record, Box<dyn Erro
     }
     record.states.insert("catalog".to_owned(), State::Delivered);
     Ok(record)
+}
+
+/// What a picture looks like: how much it has of each colour, and what is worn in it.
+fn look(rgb: [u8; 3], garment: &str) -> Vec<f32> {
+    let colour = rgb.map(|share| f32::from(share) / 255.0);
+    let worn = GARMENTS.map(|name| if name == garment { 1.0 } else { 0.0 });
+    [&colour[..], &worn].concat()
 }
 
 fn enter(record: &mut Record, name: &str, finding: Finding, at: Timestamp) {

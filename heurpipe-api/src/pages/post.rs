@@ -3,14 +3,21 @@
 use askama::Template;
 use axum::extract::{Path, State};
 use heurpipe_core::{
-    Annotation, By, Fetched, LedgerEntry, LedgerOutcome, Media, MediaKind, Post, Record,
-    SkipReason, State as PostState, Target, Value,
+    Annotation, By, ErrorKind, Fetched, Filter, LedgerEntry, LedgerOutcome, Media, MediaKind, Post,
+    Record, Similar, Similarity, SkipReason, State as PostState, Target, Value,
 };
 
-use super::card::{self, Tag};
+use super::card::{self, Card, Tag};
 use super::{Page, links, render, text};
 use crate::routes::posts::find;
+use crate::routes::similar::like;
 use crate::state::AppState;
+
+/// How many posts a row of what is near shows.
+const MOST_ALIKE: usize = 6;
+
+/// How many such rows there are, one for each attribute.
+const MOST_ROWS: usize = 3;
 
 #[derive(Template)]
 #[template(path = "post.html")]
@@ -32,11 +39,21 @@ struct PostPage {
     places: Vec<(&'static str, String)>,
     values: Vec<Values>,
     annotations: Vec<AnnotationRow>,
+    alike: Vec<Alike>,
     ledger: Vec<LedgerRow>,
     states: Vec<StateRow>,
     observations: Vec<ObservationRow>,
     revision: u64,
     json: String,
+}
+
+/// Posts that are near by one attribute.
+struct Alike {
+    heading: &'static str,
+    attribute: String,
+    json: String,
+    /// None where the index could not answer.
+    cards: Option<Vec<Card>>,
 }
 
 struct Picture {
@@ -98,10 +115,57 @@ pub(super) async fn page(
     Path((platform, id)): Path<(String, String)>,
 ) -> Page {
     let record = find(&state, &platform, &id).await?;
-    render(&told(&record))
+    let alike = alike(&state, &record).await;
+    render(&told(&record, alike))
 }
 
-fn told(record: &Record) -> PostPage {
+/// What is near by each attribute of which the post has vectors. A search index that cannot answer does not keep the post from being shown.
+async fn alike(state: &AppState, record: &Record) -> Vec<Alike> {
+    if state.search().similarity() == Similarity::Unsupported {
+        return Vec::new();
+    }
+    let mut all = Vec::new();
+    for attribute in record.effective_vectors().into_keys().take(MOST_ROWS) {
+        let found = like(state, record, attribute, &Filter::All, MOST_ALIKE).await;
+        let cards = match found {
+            Ok(similar) if similar.is_empty() => continue,
+            Ok(similar) => Some(cards(&similar, state.facets())),
+            Err(error) if error.kind() == ErrorKind::Unsupported => continue,
+            Err(error) => {
+                tracing::warn!(error = ?error, "what is near to a post could not be found");
+                None
+            }
+        };
+        all.push(Alike {
+            heading: match is_seen(record, attribute) {
+                true => "Looks like this",
+                false => "Reads like this",
+            },
+            attribute: attribute.to_owned(),
+            json: links::link(
+                &format!("/v1{}/similar", links::post(record.id())),
+                &[("attribute", attribute)],
+            ),
+            cards,
+        });
+    }
+    all
+}
+
+fn cards(similar: &[Similar], facets: &[String]) -> Vec<Card> {
+    similar
+        .iter()
+        .map(|similar| Card::of(&similar.record, facets))
+        .collect()
+}
+
+/// Whether an attribute was read off pictures.
+fn is_seen(record: &Record, attribute: &str) -> bool {
+    let mut annotations = record.annotations.iter();
+    annotations.any(|a| a.attribute == attribute && a.target.media().is_some())
+}
+
+fn told(record: &Record, alike: Vec<Alike>) -> PostPage {
     let post = &record.post;
     let author = post.author.as_ref();
     let key = author.and_then(|author| author.key());
@@ -135,6 +199,7 @@ fn told(record: &Record) -> PostPage {
             .iter()
             .map(|a| annotation(post, a))
             .collect(),
+        alike,
         ledger: record.ledger.iter().map(|e| ledger(post, e)).collect(),
         states: record.states.iter().map(|(u, s)| state_row(u, s)).collect(),
         observations: record.observations.iter().map(observation).collect(),

@@ -9,4 +9,5 @@ pub(crate) mod health;
 pub(crate) mod media;
 pub(crate) mod posts;
 pub(crate) mod runs;
+pub(crate) mod similar;
 pub(crate) mod trends;

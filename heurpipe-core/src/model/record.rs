@@ -175,6 +175,21 @@ impl Record {
         numbers
     }
 
+    /// The vectors of every attribute that has any, chosen as by [`effective`](Self::effective): those of all targets, parts of pictures included. What
+    /// has no direction is left out, since nothing can be near to it.
+    pub fn effective_vectors(&self) -> BTreeMap<&str, Vec<&[f32]>> {
+        let mut vectors: BTreeMap<&str, Vec<&[f32]>> = BTreeMap::new();
+        for (attribute, annotation) in self.decisive() {
+            if let Value::Vector(vector) = &annotation.value
+                && vector.iter().any(|number| *number != 0.0)
+                && annotation.value.is_finite()
+            {
+                vectors.entry(attribute).or_default().push(vector);
+            }
+        }
+        vectors
+    }
+
     /// The annotations whose word counts, with their attributes.
     fn decisive(&self) -> Vec<(&str, &Annotation)> {
         let mut chosen: BTreeMap<(&str, String), Vec<&Annotation>> = BTreeMap::new();

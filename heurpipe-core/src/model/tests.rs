@@ -119,6 +119,55 @@ fn labels_of_the_source_count_where_nobody_has_spoken() {
     assert_eq!(record.effective()["garment"], set(&["dress"]));
 }
 
+fn seen(name: &str, target: Target, vector: &[f32], time: i64) -> Annotation {
+    let mut annotation = said(name, "", 0.9, time);
+    annotation.attribute = "look".into();
+    annotation.target = target;
+    annotation.value = Value::Vector(vector.to_vec());
+    annotation
+}
+
+#[test]
+fn vectors_of_all_targets_count_where_they_are_the_last_word() {
+    let of = |media: &str| Target::Media(media.into());
+    let part = |x| Target::Region {
+        media: "b".into(),
+        region: Region {
+            x,
+            y: 0.0,
+            width: 0.1,
+            height: 0.1,
+        },
+    };
+    let mut shadow = seen("new", of("a"), &[9.0], 9);
+    let By::Producer(producer) = &mut shadow.by else {
+        unreachable!()
+    };
+    producer.shadow = true;
+    let mut unsure = seen("m", of("d"), &[8.0], 1);
+    unsure.confidence = Some(0.1);
+    let none = Value::Labels(Vec::new());
+    let mut record = record();
+    record.annotations = vec![
+        shadow,
+        unsure,
+        seen("old", of("a"), &[1.0, 2.0], 1),
+        seen("m", of("a"), &[3.0, 4.0], 2),
+        seen("m", part(0.1), &[5.0], 1),
+        seen("m", part(0.2), &[6.0], 1),
+        seen("m", of("c"), &[7.0], 1),
+        Annotation::decided(of("c"), "look", none, "ann", at(1)),
+        seen("m", of("e"), &[0.0, -0.0], 1),
+        seen("m", of("f"), &[], 1),
+        said("m", "dress", 0.9, 1),
+    ];
+    let vectors = record.effective_vectors();
+    assert_eq!(vectors.keys().collect::<Vec<_>>(), [&"look"]);
+    assert_eq!(vectors["look"], [&[3.0, 4.0][..], &[5.0], &[6.0]]);
+    record.annotations.clear();
+    assert!(record.effective_vectors().is_empty());
+}
+
 #[test]
 fn names_are_written_and_read() {
     let id: PostId = "weibo:graph:17".parse().unwrap();

@@ -12,5 +12,6 @@ pub mod portable;
 pub mod review;
 pub mod search;
 mod shared;
+pub mod similar;
 pub mod sink;
 pub mod source;

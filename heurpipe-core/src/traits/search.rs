@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use super::similar::{Similar, SimilarRequest, Similarity};
 use super::sink::Sink;
-use crate::Result;
 use crate::filter::Filter;
 use crate::model::{PostId, Record};
+use crate::{Error, ErrorKind, Result};
 
 /// A sink of records that can be searched.
 ///
@@ -28,6 +29,25 @@ pub trait SearchIndex: Sink {
 
     /// How many records of each value were published in each interval.
     async fn trends(&self, request: &TrendRequest) -> Result<Vec<Series>>;
+
+    /// How it answers [`similar`](Self::similar). An index that does not compare vectors leaves both as they are.
+    fn similarity(&self) -> Similarity {
+        Similarity::Unsupported
+    }
+
+    /// The records nearest to a vector, nearest first, those that are equally near by id.
+    ///
+    /// Compared are the [effective vectors](Record::effective_vectors) of one attribute that have as many numbers as the vector that is asked for: others
+    /// are another model's. A record has one place, by the nearest of its vectors. The filter holds while they are looked for, so that records which do not match
+    /// take the place of none that does.
+    ///
+    /// # Errors
+    /// `InvalidInput` for what [`SimilarRequest::direction`] refuses; `Unsupported` where the index compares no vectors, or none of this length.
+    async fn similar(&self, request: &SimilarRequest) -> Result<Vec<Similar>> {
+        request.direction()?;
+        Err(Error::new(ErrorKind::Unsupported, "search.similar")
+            .message("this search index does not compare vectors"))
+    }
 
     /// Removes posts from the index; removing what is not there is fine. Durable after the next flush.
     async fn remove(&self, ids: &[PostId]) -> Result<()>;

@@ -62,6 +62,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// Where a record stands by how near it is: the nearest first.
+    pub(crate) fn by_score(score: f32, id: String) -> Self {
+        Self {
+            rank: Rank::of_number(Some(score.into())),
+            id,
+        }
+    }
+
     /// The cursor that goes on after this place.
     pub(crate) fn to_cursor(&self, sort: Sort) -> String {
         let missing = u8::from(self.rank.missing);

@@ -6,11 +6,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use heurpipe_core::{
     FacetCount, FacetRequest, Filter, Flat, ItemResult, PostId, Record, Result, SearchIndex,
-    SearchPage, SearchRequest, Series, Sink, SinkSpec, Sort, Total, TrendRequest,
+    SearchPage, SearchRequest, Series, Similar, SimilarRequest, Similarity, Sink, SinkSpec, Sort,
+    Total, TrendRequest,
 };
 
 use super::counts::commonest;
 use super::cursor::{Place, Rank};
+use super::nearest::nearest;
 use super::series::{Tally, bucket};
 use crate::codec;
 use crate::instant::nanoseconds;
@@ -151,6 +153,29 @@ impl SearchIndex for MemorySearch {
             }
         }
         Ok(tally.into_series(request.interval, request.limit))
+    }
+
+    fn similarity(&self) -> Similarity {
+        Similarity::Exact
+    }
+
+    async fn similar(&self, request: &SimilarRequest) -> Result<Vec<Similar>> {
+        let wanted = request.direction()?;
+        let entries = self.lock();
+        let found = matching(&entries, &request.filter)
+            .filter(|entry| !request.without.contains(entry.record.id()))
+            .filter_map(|entry| {
+                let score = nearest(&wanted, &entry.record, &request.attribute)?;
+                Some((Place::by_score(score, entry.flat.id.clone()), score, entry))
+            });
+        let mut found: Vec<(Place, f32, &Entry)> = found.collect();
+        found.sort_by(|(a, ..), (b, ..)| a.cmp(b));
+        let nearest = found.into_iter().take(request.limit);
+        let similar = nearest.map(|(_, score, entry)| Similar {
+            record: (*entry.record).clone(),
+            score,
+        });
+        Ok(similar.collect())
     }
 
     async fn remove(&self, ids: &[PostId]) -> Result<()> {

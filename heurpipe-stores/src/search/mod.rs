@@ -8,6 +8,7 @@ pub mod tantivy;
 
 mod counts;
 mod cursor;
+mod nearest;
 mod series;
 
 use std::sync::Arc;

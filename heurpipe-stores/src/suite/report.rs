@@ -62,16 +62,27 @@ pub(super) async fn hold<T: ?Sized>(
     checks: Vec<(&'static str, Of<T>)>,
     fresh: impl AsyncFn() -> Result<Arc<T>, Failure>,
 ) -> Result<Findings, Failure> {
+    hold_but(role, backend.name, backend.lacks, checks, fresh).await
+}
+
+/// As [`hold`], where what is not applicable is known only once the backend was asked.
+pub(super) async fn hold_but<T: ?Sized>(
+    role: &str,
+    backend: &'static str,
+    lacks: &[(&'static str, &'static str)],
+    checks: Vec<(&'static str, Of<T>)>,
+    fresh: impl AsyncFn() -> Result<Arc<T>, Failure>,
+) -> Result<Findings, Failure> {
     let mut findings = Findings {
-        backend: backend.name,
+        backend,
         checks: Vec::new(),
     };
-    let mut unused: Vec<&str> = backend.lacks.iter().map(|(check, _)| *check).collect();
+    let mut unused: Vec<&str> = lacks.iter().map(|(check, _)| *check).collect();
     for (name, check) in checks {
         unused.retain(|lacking| *lacking != name);
-        let reason = backend.lacks.iter().find(|(lacking, _)| *lacking == name);
+        let reason = lacks.iter().find(|(lacking, _)| *lacking == name);
         if reason.is_none() {
-            println!("{role} suite on {}: {name}", backend.name);
+            println!("{role} suite on {backend}: {name}");
             check(fresh().await?)
                 .await
                 .map_err(|error| format!("{name}: {error}"))?;

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use heurpipe_core::{
-    ErrorKind, FacetRequest, Filter, Platform, Post, PostId, Record, SearchIndex, SearchRequest,
-    Sink,
+    Annotation, ErrorKind, FacetRequest, Filter, Platform, Post, PostId, Record, SearchIndex,
+    SearchRequest, SimilarRequest, Similarity, Sink, Target,
 };
 use heurpipe_stores::Mode;
 use heurpipe_stores::search::{ElasticsearchIndex, MemorySearch, Rebuild};
@@ -237,7 +237,7 @@ async fn items_are_told_apart(server: &Server) {
     // Somebody made an index of ours by hand.
     let strict = json!({"mappings": {"dynamic": "strict", "properties": {"id": {"type": "keyword"}, "keywords": {"type": "boolean"}}}});
     server
-        .ask(reqwest::Method::PUT, &format!("{name}-v1-2026-01"), strict)
+        .ask(reqwest::Method::PUT, &format!("{name}-v2-2026-01"), strict)
         .await;
     let records = [
         record("1", 1, "2026-01-05T00:00:00Z"),
@@ -313,9 +313,9 @@ async fn foreign_indices_are_left_alone(server: &Server) {
     assert!(!server.has_template(&name).await, "nothing is written");
 
     let older = server.name();
-    let made = json!({"mappings": {"_meta": {"heurpipe": {"format": 1, "analyser": 0}}}});
+    let made = json!({"mappings": {"_meta": {"heurpipe": {"format": 2, "analyser": 0}}}});
     server
-        .ask(put.clone(), &format!("{older}-v1-2026-01"), made)
+        .ask(put.clone(), &format!("{older}-v2-2026-01"), made)
         .await;
     let error = server.open(&older, Mode::ReadWrite).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
@@ -367,7 +367,7 @@ async fn there_is_an_index_for_each_month(server: &Server) {
     )
     .await;
     index.flush().await.unwrap();
-    let expected = ["2026-01", "2026-02", "undated"].map(|month| format!("{name}-v1-{month}"));
+    let expected = ["2026-01", "2026-02", "undated"].map(|month| format!("{name}-v2-{month}"));
     assert_eq!(server.indices(&name).await, BTreeSet::from(expected));
     let behind = server
         .ask(reqwest::Method::GET, &format!("_alias/{name}"), Value::Null)
@@ -421,14 +421,14 @@ async fn the_index_is_rebuilt_in_its_place(server: &Server) {
 
     rebuild.publish().await.unwrap();
     assert_eq!(all(&reader).await, of(&[("3", 1), ("1", 1)]));
-    let expected = ["2026-01", "2026-03"].map(|month| format!("{name}-v1r2-{month}"));
+    let expected = ["2026-01", "2026-03"].map(|month| format!("{name}-v2r2-{month}"));
     let indices = server.indices(&name).await;
     assert!(
         expected.iter().all(|index| indices.contains(index)),
         "{indices:?}"
     );
     assert!(
-        indices.iter().all(|index| index.contains("-v1r2-")),
+        indices.iter().all(|index| index.contains("-v2r2-")),
         "{indices:?}"
     );
     assert!(!server.has_template(&format!("{name}-r2")).await);
@@ -474,6 +474,140 @@ async fn indices_of_another_version_are_rebuilt(server: &Server) {
     assert_eq!(error.kind(), ErrorKind::Corrupt);
 }
 
+/// A record with a picture that looks like this.
+fn looking(native: &str, attribute: &str, vector: &[f32]) -> Arc<Record> {
+    let mut record = (*record(native, 1, "2026-01-05T00:00:00Z")).clone();
+    let value = heurpipe_core::Value::Vector(vector.to_vec());
+    let decided = Annotation::decided(Target::Post, attribute, value, "ann", Timestamp::UNIX_EPOCH);
+    record.annotations.push(decided);
+    Arc::new(record)
+}
+
+/// The native ids of what is near.
+async fn near(index: &ElasticsearchIndex, attribute: &str, vector: &[f32]) -> Vec<String> {
+    let request = SimilarRequest::new(attribute, vector);
+    let similar = index.similar(&request).await.unwrap();
+    similar
+        .iter()
+        .map(|s| s.record.id().native.to_string())
+        .collect()
+}
+
+/// Indices of version 1, which had no vectors, are refused until they are rebuilt, and serve those that have them open until then.
+async fn indices_without_vectors_are_rebuilt(server: &Server) {
+    let put = reqwest::Method::PUT;
+    let name = server.name();
+    let url = format!("{}/{name}", server.url);
+    let exact = json!({"type": "keyword"});
+    let first = json!({
+        "mappings": {
+            "dynamic": "strict",
+            "_meta": {"heurpipe": {"format": 1, "analyser": heurpipe_core::text::ANALYSER_VERSION}},
+            "properties": {"id": exact, "keywords": exact, "published_ns": {"type": "long"}, "record": {"type": "object", "enabled": false}},
+        },
+        "aliases": {&name: {}},
+    });
+    server
+        .ask(put.clone(), &format!("{name}-v1-2026-01"), first)
+        .await;
+    let old = json!({"id": "instagram:1", "keywords": [], "record": "{}"});
+    let path = format!("{name}-v1-2026-01/_doc/instagram:1?refresh=true");
+    server.ask(put, &path, old).await;
+    for mode in [Mode::ReadOnly, Mode::ReadWrite] {
+        let error = server.open(&name, mode).await.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        assert!(error.to_string().contains("heurpipe reindex"), "{error}");
+        assert!(error.to_string().contains("format=1 (known: 2)"), "{error}");
+    }
+
+    let rebuild = ElasticsearchIndex::rebuild(&url).await.unwrap();
+    let records = [
+        looking("1", "look", &[1.0, 0.0]),
+        looking("2", "look", &[0.0, 1.0]),
+    ];
+    for outcome in rebuild.index().write(&records).await.unwrap() {
+        outcome.unwrap();
+    }
+    rebuild.index().flush().await.unwrap();
+    let behind = server
+        .ask(reqwest::Method::GET, &format!("{name}/_count"), Value::Null)
+        .await;
+    assert_eq!(behind["count"], 1, "the old one serves until then");
+    rebuild.publish().await.unwrap();
+    let reader = server.open(&name, Mode::ReadOnly).await.unwrap();
+    assert_eq!(all(&reader).await.len(), 2);
+    let indices = server.indices(&name).await;
+    assert_eq!(indices, BTreeSet::from([format!("{name}-v2r1-2026-01")]));
+    if reader.similarity() != Similarity::Unsupported {
+        assert_eq!(near(&reader, "look", &[0.9, 0.1]).await, ["1", "2"]);
+    }
+}
+
+/// What the server says of vectors is what the index says of itself, and a mapping that is full refuses no post.
+async fn vectors_are_compared_where_the_server_does(server: &Server) {
+    let (name, index) = server.fresh().await;
+    let fields: Vec<String> = (0..9).map(|n| format!("look{n}")).collect();
+    if index.product().starts_with("OpenSearch") {
+        assert_eq!(index.similarity(), Similarity::Unsupported);
+        write(&index, &[looking("1", "look", &[1.0, 0.0])]).await;
+        let error = index
+            .similar(&SimilarRequest::new("look", [1.0]))
+            .await
+            .unwrap_err();
+        assert!(error.to_string().contains("opensearch-knn"), "{error}");
+        return;
+    }
+    assert_eq!(index.similarity(), Similarity::Approximate);
+    let ours = server
+        .ask(
+            reqwest::Method::GET,
+            &format!("_index_template/{name}"),
+            Value::Null,
+        )
+        .await;
+    let mut template = ours["index_templates"][0]["index_template"]["template"].clone();
+    // Room for a few of these fields.
+    template["settings"]["index"]["mapping"]["total_fields"]["limit"] = json!(15);
+    let narrow = json!({
+        "index_patterns": [format!("{name}-v2-*")],
+        "priority": 600,
+        "template": template,
+    });
+    let path = format!("_index_template/{name}-narrow");
+    let put = server.ask(reqwest::Method::PUT, &path, narrow).await;
+    assert_eq!(put["acknowledged"], true, "{put}");
+    for (number, field) in fields.iter().enumerate() {
+        write(&index, &[looking(&number.to_string(), field, &[1.0, 0.0])]).await;
+    }
+    index.flush().await.unwrap();
+    server
+        .ask(reqwest::Method::DELETE, &path, Value::Null)
+        .await;
+    assert_eq!(all(&index).await.len(), fields.len(), "no post is refused");
+    assert_eq!(near(&index, "look0", &[1.0, 0.0]).await, ["0"]);
+    assert_eq!(near(&index, "look8", &[1.0, 0.0]).await, [""; 0]);
+}
+
+/// More vectors than a document may have in the server leave the rest in the record.
+async fn a_post_may_have_any_number_of_vectors(server: &Server) {
+    let (_, index) = server.fresh().await;
+    let mut many = (*record("many", 1, "")).clone();
+    for number in 0..10_050_u16 {
+        let value = heurpipe_core::Value::Vector(vec![f32::from(number), 1.0]);
+        let target = Target::Media(format!("{number:05}"));
+        let at = Timestamp::UNIX_EPOCH;
+        let decided = Annotation::decided(target, "look", value, "ann", at);
+        many.annotations.push(decided);
+    }
+    let many = Arc::new(many);
+    write(&index, &[Arc::clone(&many)]).await;
+    index.flush().await.unwrap();
+    assert_eq!(index.get(many.id()).await.unwrap().as_ref(), Some(&*many));
+    if index.similarity() != Similarity::Unsupported {
+        assert_eq!(near(&index, "look", &[1.0, 1.0]).await, ["many"]);
+    }
+}
+
 macro_rules! on_server {
     ($server:ident, $variable:literal: $($test:ident),+ $(,)?) => {
         mod $server {
@@ -508,4 +642,7 @@ on_servers!(
     there_is_an_index_for_each_month,
     the_index_is_rebuilt_in_its_place,
     indices_of_another_version_are_rebuilt,
+    indices_without_vectors_are_rebuilt,
+    vectors_are_compared_where_the_server_does,
+    a_post_may_have_any_number_of_vectors,
 );

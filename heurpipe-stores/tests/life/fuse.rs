@@ -157,6 +157,14 @@ impl SearchIndex for Search {
         self.inner.trends(request).await
     }
 
+    fn similarity(&self) -> Similarity {
+        self.inner.similarity()
+    }
+
+    async fn similar(&self, request: &SimilarRequest) -> Result<Vec<Similar>> {
+        self.fuse.call(self.inner.similar(request), dead).await
+    }
+
     async fn remove(&self, ids: &[PostId]) -> Result<()> {
         self.fuse.call(self.inner.remove(ids), dead).await
     }

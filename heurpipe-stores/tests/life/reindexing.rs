@@ -69,6 +69,54 @@ async fn what_both_tiers_hold_is_in_the_new_index() {
     );
 }
 
+/// The folder of an index that version 1 made, which had no vectors.
+fn first_version() -> tempfile::TempDir {
+    let made = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/tantivy-1");
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join("index")).unwrap();
+    for within in [".", "index"] {
+        for entry in std::fs::read_dir(made.join(within)).unwrap() {
+            let entry = entry.unwrap();
+            if entry.file_type().unwrap().is_file() {
+                let copy = folder.path().join(within).join(entry.file_name());
+                std::fs::copy(entry.path(), copy).unwrap();
+            }
+        }
+    }
+    folder
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_index_without_vectors_is_refused_until_it_is_rebuilt() {
+    let folder = first_version();
+    let url = format!("tantivy:{}", folder.path().display());
+    for mode in [Mode::ReadOnly, Mode::ReadWrite] {
+        let error = search::open(&url, mode).await.err().unwrap();
+        assert_eq!(error.kind(), ErrorKind::Config);
+        let said = error.to_string();
+        assert!(said.contains("heurpipe reindex"), "{said}");
+        assert!(said.contains("format=1 (known: 2)"), "{said}");
+    }
+
+    let world = World::empty().await;
+    world.fill(11).await;
+    let mut hot = world.hot().await.into_values();
+    let mut shown = hot.find(|r| r.relevant_to().next().is_some()).unwrap();
+    let vector = Value::Vector(vec![0.6, 0.8]);
+    let (at, target) = (jiff::Timestamp::UNIX_EPOCH, Target::Post);
+    let decided = Annotation::decided(target, "look", vector, "ann", at);
+    shown.annotations.push(decided);
+    world.documents.commit(&[&shown]).await.unwrap();
+
+    let report = reindex(&world, search::rebuild(&url).await.unwrap()).await;
+    let reader = search::open(&url, Mode::ReadOnly).await.unwrap();
+    assert_eq!(found(&*reader).await.len() as u64, report.documents);
+    let request = SimilarRequest::new("look", [0.8, 0.6]);
+    let similar = reader.similar(&request).await.unwrap();
+    let similar: Vec<(&PostId, f32)> = similar.iter().map(|s| (s.record.id(), s.score)).collect();
+    assert_eq!(similar, [(shown.id(), 0.96)]);
+}
+
 /// A row of the warehouse counts only while documents know nothing of the post.
 #[tokio::test(flavor = "multi_thread")]
 async fn what_documents_say_of_a_post_counts() {

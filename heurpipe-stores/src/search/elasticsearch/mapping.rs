@@ -1,7 +1,8 @@
 //! The indices, their fields and the terms in them.
 //!
 //! Attributes are not known beforehand, so that keywords of all fields share one, as in the embedded index: a keyword's term is its field, a separator and its
-//! value. Numbers are kept likewise, as sixteen hexadecimal digits that sort as the numbers do. Nothing is ever added to the mapping by a document.
+//! value. Numbers are kept likewise, as sixteen hexadecimal digits that sort as the numbers do. Nothing is ever added to the mapping by a document, but for
+//! the fields of [vectors](super::vectors).
 
 use heurpipe_core::text::ANALYSER_VERSION;
 use heurpipe_core::{Error, ErrorKind, Flat, Record, Result};
@@ -12,11 +13,12 @@ use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 
 use super::super::cursor::order_preserving;
+use super::vectors::{self, Sent, Vectors};
 use crate::codec;
 use crate::instant::nanoseconds;
 
-/// The version of the fields, part of every index's name.
-pub(super) const FORMAT: u32 = 1;
+/// The version of the fields, part of every index's name: 2 has vectors.
+pub(super) const FORMAT: u32 = 2;
 
 /// Between field and value. No field name may hold it.
 const SEPARATOR: char = '\u{1f}';
@@ -90,8 +92,8 @@ impl Family {
     }
 
     /// The template by which its indices are made while they are being built: behind no alias, and above the template of all.
-    pub(super) fn staging_template(&self) -> Value {
-        let mut template = template(&self.name);
+    pub(super) fn staging_template(&self, vectors: Vectors) -> Value {
+        let mut template = template(&self.name, vectors);
         template["index_patterns"] = json!([format!("{}*", self.prefix())]);
         template["priority"] = json!(501);
         template["template"]["aliases"] = json!({});
@@ -124,40 +126,52 @@ pub(super) fn made() -> Value {
 }
 
 /// What every index of a name is made from.
-pub(super) fn template(name: &str) -> Value {
-    let exact = json!({"type": "keyword"});
-    let unsorted = json!({"type": "keyword", "doc_values": false});
+pub(super) fn template(name: &str, vectors: Vectors) -> Value {
+    let mut template = json!({
+        "settings": {
+            "number_of_shards": 1,
+            "auto_expand_replicas": "0-1",
+            // A flush says when what was written is to be seen.
+            "refresh_interval": "-1",
+        },
+        "aliases": {name: {}},
+        "mappings": mapping(),
+    });
+    if vectors == Vectors::Indexed {
+        vectors::add_to_mapping(&mut template["mappings"]);
+        // A vector of one attribute too many is not found, instead of its post being refused.
+        template["settings"]["index.mapping.total_fields.ignore_dynamic_beyond_limit"] =
+            json!(true);
+    }
     json!({
         // Of every generation, so that an index of one that was replaced, made by whoever still writes to it, is as it must be.
         "index_patterns": [format!("{name}-v{FORMAT}-*"), format!("{name}-v{FORMAT}r*")],
         // Above templates that people keep for all of their indices.
         "priority": 500,
         "_meta": made(),
-        "template": {
-            "settings": {
-                "number_of_shards": 1,
-                "auto_expand_replicas": "0-1",
-                // A flush says when what was written is to be seen.
-                "refresh_interval": "-1",
-            },
-            "aliases": {name: {}},
-            "mappings": {
-                "dynamic": "strict",
-                "_meta": made(),
-                "properties": {
-                    "id": exact,
-                    "keywords": exact,
-                    "present": unsorted,
-                    "numbers": unsorted,
-                    "text": {"type": "text", "analyzer": "whitespace", "norms": false},
-                    "published": {"type": "date"},
-                    "published_ns": {"type": "long"},
-                    "collected_ns": {"type": "long"},
-                    "likes_order": {"type": "long"},
-                    // The whole record as a text of JSON: kept and given back byte for byte, and not looked into.
-                    "record": {"type": "object", "enabled": false},
-                },
-            },
+        "template": template,
+    })
+}
+
+/// The fields.
+fn mapping() -> Value {
+    let exact = json!({"type": "keyword"});
+    let unsorted = json!({"type": "keyword", "doc_values": false});
+    json!({
+        "dynamic": "strict",
+        "_meta": made(),
+        "properties": {
+            "id": exact,
+            "keywords": exact,
+            "present": unsorted,
+            "numbers": unsorted,
+            "text": {"type": "text", "analyzer": "whitespace", "norms": false},
+            "published": {"type": "date"},
+            "published_ns": {"type": "long"},
+            "collected_ns": {"type": "long"},
+            "likes_order": {"type": "long"},
+            // The whole record as a text of JSON: kept and given back byte for byte, and not looked into.
+            "record": {"type": "object", "enabled": false},
         },
     })
 }
@@ -186,6 +200,9 @@ pub(super) struct Document {
     /// For sorting: a number that sorts as the likes do.
     #[serde(skip_serializing_if = "Option::is_none")]
     likes_order: Option<i64>,
+    /// The vectors, where the server compares them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    vectors: Vec<Sent>,
     /// The whole record as JSON.
     record: String,
 }
@@ -195,7 +212,7 @@ impl Document {
     ///
     /// # Errors
     /// `InvalidInput` for what no store can keep, and when a field's name holds a control character.
-    pub(super) fn of(flat: &Flat, record: &Record) -> Result<Self> {
+    pub(super) fn of(flat: &Flat, record: &Record, vectors: Vectors) -> Result<Self> {
         for name in flat.keywords.keys().chain(flat.numbers.keys()) {
             check_name(name)?;
         }
@@ -225,6 +242,10 @@ impl Document {
                 .numbers
                 .get("likes")
                 .map(|likes| (order_preserving(*likes) ^ (1 << 63)).cast_signed()),
+            vectors: match vectors {
+                Vectors::Indexed => vectors::sent(record),
+                Vectors::LeftOut => Vec::new(),
+            },
             record: String::from_utf8(body).map_err(|error| {
                 Error::new(ErrorKind::Internal, "elasticsearch.write").cause(error)
             })?,
@@ -302,7 +323,7 @@ pub(super) fn clipped(term: &str) -> &str {
 }
 
 /// A text that is too long, made short by what tells it apart from all others. No word and no id holds the sign in its middle.
-fn shortened(text: &str, longest: usize) -> String {
+pub(super) fn shortened(text: &str, longest: usize) -> String {
     if text.len() <= longest {
         return text.to_owned();
     }
@@ -323,12 +344,12 @@ mod tests {
 
     #[test]
     fn the_index_is_that_of_the_month() {
-        assert_eq!(index("2026-01-31T23:59:59.999999999Z"), "looks-v1-2026-01");
-        assert_eq!(index("2026-02-01T00:00:00+01:00"), "looks-v1-2026-01");
-        assert_eq!(index("1969-12-31T00:00:00Z"), "looks-v1-earlier");
-        assert_eq!(index("9999-12-30T00:00:00Z"), "looks-v1-later");
+        assert_eq!(index("2026-01-31T23:59:59.999999999Z"), "looks-v2-2026-01");
+        assert_eq!(index("2026-02-01T00:00:00+01:00"), "looks-v2-2026-01");
+        assert_eq!(index("1969-12-31T00:00:00Z"), "looks-v2-earlier");
+        assert_eq!(index("9999-12-30T00:00:00Z"), "looks-v2-later");
         let rebuilt = Family::new("looks", 3);
-        assert_eq!(rebuilt.index_of(None), "looks-v1r3-undated");
+        assert_eq!(rebuilt.index_of(None), "looks-v2r3-undated");
     }
 
     #[test]

@@ -8,10 +8,12 @@ mod client;
 mod failure;
 mod filter;
 mod mapping;
+mod nearest;
 mod page;
 mod rebuild;
 mod server;
 mod tally;
+mod vectors;
 mod writer;
 
 use std::collections::BTreeMap;
@@ -19,8 +21,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    FacetCount, FacetRequest, ItemResult, PostId, Record, Result, SearchIndex, SearchPage,
-    SearchRequest, Series, Sink, SinkSpec, TrendRequest,
+    Error, ErrorKind, FacetCount, FacetRequest, ItemResult, PostId, Record, Result, SearchIndex,
+    SearchPage, SearchRequest, Series, Similar, SimilarRequest, Similarity, Sink, SinkSpec,
+    TrendRequest,
 };
 use serde_json::json;
 
@@ -28,7 +31,9 @@ use crate::Mode;
 use address::Address;
 use client::Client;
 use mapping::Family;
+use server::Product;
 use tally::Counter;
+use vectors::Vectors;
 use writer::Writer;
 
 pub use rebuild::ElasticsearchRebuild;
@@ -45,7 +50,7 @@ pub struct ElasticsearchIndex {
     client: Arc<Client>,
     /// Where records are found: an alias or a pattern.
     within: String,
-    product: String,
+    product: Product,
     /// None when it was opened for reading.
     writer: Option<Writer>,
 }
@@ -69,16 +74,21 @@ impl ElasticsearchIndex {
             (Mode::ReadOnly, Some(_)) => None,
             (Mode::ReadOnly, None) => return Err(server::absent(&client, &address.name)),
             (Mode::ReadWrite, in_use) => {
-                server::put_template(&client, &address.name).await?;
+                server::put_template(&client, &address.name, product.vectors).await?;
                 let family = in_use.unwrap_or_else(|| Family::new(&address.name, 0));
                 rebuild::complete(&client, &family).await?;
-                Some(Writer::new(Arc::clone(&client), family, &address.name))
+                Some(Writer::new(
+                    Arc::clone(&client),
+                    family,
+                    &address.name,
+                    product.vectors,
+                ))
             }
         };
         Ok(Self::over(client, product, address.name, writer))
     }
 
-    fn over(client: Arc<Client>, product: String, within: String, writer: Option<Writer>) -> Self {
+    fn over(client: Arc<Client>, product: Product, within: String, writer: Option<Writer>) -> Self {
         Self {
             spec: SinkSpec::new("search").durable_at_flush(),
             client,
@@ -90,7 +100,7 @@ impl ElasticsearchIndex {
 
     /// What the server is, and which version: `Elasticsearch 9.2.0`.
     pub fn product(&self) -> &str {
-        &self.product
+        &self.product.name
     }
 
     fn writer(&self, operation: &'static str) -> Result<&Writer> {
@@ -152,6 +162,23 @@ impl SearchIndex for ElasticsearchIndex {
 
     async fn trends(&self, request: &TrendRequest) -> Result<Vec<Series>> {
         self.counter("elasticsearch.trends").trends(request).await
+    }
+
+    fn similarity(&self) -> Similarity {
+        match self.product.vectors {
+            Vectors::Indexed => Similarity::Approximate,
+            Vectors::LeftOut => Similarity::Unsupported,
+        }
+    }
+
+    async fn similar(&self, request: &SimilarRequest) -> Result<Vec<Similar>> {
+        if self.product.vectors == Vectors::LeftOut {
+            request.direction()?;
+            return Err(Error::new(ErrorKind::Unsupported, nearest::OPERATION)
+                .message("OpenSearch compares vectors by its k-NN plugin (opensearch-knn), which this program does not use")
+                .with("server", self.client.server()));
+        }
+        nearest::nearest(&self.client, &self.within, request).await
     }
 
     async fn remove(&self, ids: &[PostId]) -> Result<()> {

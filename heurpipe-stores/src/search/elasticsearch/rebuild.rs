@@ -60,11 +60,16 @@ impl ElasticsearchIndex {
                 OPERATION,
                 Method::PUT,
                 &path,
-                Body::Json(family.staging_template()),
+                Body::Json(family.staging_template(product.vectors)),
             )
             .await?;
         let within = format!("{}*", family.prefix());
-        let writer = Writer::new(Arc::clone(&client), family.clone(), &within);
+        let writer = Writer::new(
+            Arc::clone(&client),
+            family.clone(),
+            &within,
+            product.vectors,
+        );
         Ok(ElasticsearchRebuild {
             index: Arc::new(Self::over(
                 Arc::clone(&client),
@@ -95,7 +100,7 @@ impl Rebuild for ElasticsearchRebuild {
                 .with("index", &self.name)
                 .with("server", self.client.server()));
         }
-        server::put_template(&self.client, &self.name).await?;
+        server::put_template(&self.client, &self.name, self.index.product.vectors).await?;
         let pattern = format!("{}*", self.family.prefix());
         let built = server::metas(&self.client, &pattern).await?;
         let mut actions: Vec<Value> = built

@@ -8,12 +8,22 @@ use super::OPERATION;
 use super::client::{Body, Client};
 use super::failure::{refused, unanswered};
 use super::mapping::{FORMAT, Family, made, template};
+use super::vectors::Vectors;
 
-/// Which product answers, and its version as far as it tells.
+/// What answers.
+#[derive(Debug)]
+pub(super) struct Product {
+    /// For people, with its version as far as it tells: `Elasticsearch 9.2.0`.
+    pub(super) name: String,
+    /// Elasticsearch compares vectors by itself. OpenSearch does so by a plugin, which has fields and queries of its own.
+    pub(super) vectors: Vectors,
+}
+
+/// Which product answers.
 ///
 /// # Errors
 /// `Config` when it is neither Elasticsearch nor OpenSearch.
-pub(super) async fn identify(client: &Client) -> Result<String> {
+pub(super) async fn identify(client: &Client) -> Result<Product> {
     let response = client
         .answer(OPERATION, Method::GET, "", Body::Nothing)
         .await?;
@@ -35,10 +45,10 @@ pub(super) async fn identify(client: &Client) -> Result<String> {
     }
     let about: Value = serde_json::from_slice(&bytes).unwrap_or_default();
     let version = &about["version"];
-    let product = if is_elastic || about["tagline"] == "You Know, for Search" {
-        "Elasticsearch"
+    let (product, vectors) = if is_elastic || about["tagline"] == "You Know, for Search" {
+        ("Elasticsearch", Vectors::Indexed)
     } else if version["distribution"] == "opensearch" {
-        "OpenSearch"
+        ("OpenSearch", Vectors::LeftOut)
     } else {
         return Err(Error::new(ErrorKind::Config, OPERATION)
             .message("the server is neither Elasticsearch nor OpenSearch")
@@ -49,10 +59,11 @@ pub(super) async fn identify(client: &Client) -> Result<String> {
         Some(number) => Some(number),
         None => version_of_node(client).await,
     };
-    Ok(match version {
+    let name = match version {
         Some(number) => format!("{product} {number}"),
         None => product.to_owned(),
-    })
+    };
+    Ok(Product { name, vectors })
 }
 
 /// The version as the node tells it, for servers whose first page is closed. It is for people only, so that not knowing it is no failure.
@@ -97,11 +108,16 @@ pub(super) async fn metas(client: &Client, indices: &str) -> Result<Vec<(String,
 ///
 /// # Errors
 /// `Corrupt` when somebody else has a template of this name.
-pub(super) async fn put_template(client: &Client, name: &str) -> Result<()> {
+pub(super) async fn put_template(client: &Client, name: &str, vectors: Vectors) -> Result<()> {
     check_template(client, name).await?;
     let path = format!("_index_template/{name}");
     let _: Value = client
-        .call(OPERATION, Method::PUT, &path, Body::Json(template(name)))
+        .call(
+            OPERATION,
+            Method::PUT,
+            &path,
+            Body::Json(template(name, vectors)),
+        )
         .await?;
     Ok(())
 }

@@ -16,6 +16,7 @@ use serde_json::{Value, json};
 use super::client::{Body, Client, Hit};
 use super::failure;
 use super::mapping::{Document, Family, key};
+use super::vectors::Vectors;
 
 /// At most so many items a bulk, and about so many bytes.
 const MOST_ITEMS: usize = 500;
@@ -43,6 +44,7 @@ pub(super) struct Writer {
     /// What a removal looks through: an index that is being built may have the post, too.
     everywhere: String,
     family: Family,
+    vectors: Vectors,
     /// Keys of what was written or removed since the last flush.
     unflushed: Mutex<BTreeSet<String>>,
     /// Held while one flushes.
@@ -77,12 +79,13 @@ struct ItemAnswer {
 
 impl Writer {
     /// Writes to a family's indices, which are those of an alias or a pattern.
-    pub(super) fn new(client: Arc<Client>, family: Family, within: &str) -> Self {
+    pub(super) fn new(client: Arc<Client>, family: Family, within: &str, vectors: Vectors) -> Self {
         Self {
             client,
             within: within.to_owned(),
             everywhere: format!("{within},{}", family.all_rebuilt()),
             family,
+            vectors,
             unflushed: Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
         }
@@ -96,12 +99,12 @@ impl Writer {
     pub(super) async fn write(&self, records: &[Arc<Record>]) -> Result<Vec<ItemResult<()>>> {
         const OPERATION: &str = "elasticsearch.write";
         let records = records.to_vec();
-        let family = self.family.clone();
+        let (family, vectors) = (self.family.clone(), self.vectors);
         let prepare = move || {
             Ok(records
                 .iter()
                 .enumerate()
-                .map(|(number, record)| prepare(&family, number, record))
+                .map(|(number, record)| prepare(&family, vectors, number, record))
                 .collect::<Vec<_>>())
         };
         let mut outcomes: Vec<ItemResult<()>> = Vec::new();
@@ -382,7 +385,12 @@ fn fitting(items: &[Prepared], most: usize) -> usize {
 }
 
 /// A record's key, and what is sent of it.
-fn prepare(family: &Family, number: usize, record: &Record) -> Result<(String, Prepared)> {
+fn prepare(
+    family: &Family,
+    vectors: Vectors,
+    number: usize,
+    record: &Record,
+) -> Result<(String, Prepared)> {
     const OPERATION: &str = "elasticsearch.write";
     if i64::try_from(record.revision).is_err() {
         return Err(Error::new(ErrorKind::InvalidInput, OPERATION)
@@ -390,7 +398,7 @@ fn prepare(family: &Family, number: usize, record: &Record) -> Result<(String, P
             .with("post", record.id()));
     }
     let flat = Flat::of(record);
-    let document = Document::of(&flat, record)?;
+    let document = Document::of(&flat, record, vectors)?;
     let id = key(&flat.id);
     let index = family.index_of(flat.published);
     let action = json!({"index": {"_index": index, "_id": id, "version": record.revision, "version_type": "external_gte"}});

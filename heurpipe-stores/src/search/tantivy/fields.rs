@@ -1,9 +1,10 @@
 //! The fields of the index and the terms in them.
 //!
 //! Attributes are not known beforehand, so that keywords of all fields share one: a keyword's term is its field, a separator and its value, and the
-//! values of a field are a range of terms. Numbers are kept likewise, as sixteen hexadecimal digits that sort as the numbers do.
+//! values of a field are a range of terms. Numbers are kept likewise, as sixteen hexadecimal digits that sort as the numbers do, and vectors, so that those of
+//! one attribute and one length are a range.
 
-use heurpipe_core::{Error, ErrorKind, Flat, Result};
+use heurpipe_core::{Error, ErrorKind, Flat, Record, Result};
 use tantivy::schema::{
     BytesOptions, Field, IndexRecordOption, NumericOptions, Schema, TextFieldIndexing, TextOptions,
 };
@@ -21,6 +22,12 @@ const AFTER_SEPARATOR: char = '\u{20}';
 /// Longer terms are cut, in records and in filters alike: tantivy drops what is longer than 64 KiB.
 const LONGEST_TERM: usize = 16_000;
 
+/// Longer vectors are kept in the record only: tantivy's columns hold values of less than 64 KiB, the name of the attribute included.
+pub(super) const LONGEST_VECTOR: usize = 8_192;
+
+/// How many bytes a number of a vector takes.
+const NUMBER: usize = size_of::<f32>();
+
 /// Names of the fields that are read column by column.
 pub(super) mod name {
     pub(in super::super) const ID: &str = "id";
@@ -28,6 +35,7 @@ pub(super) mod name {
     pub(in super::super) const PUBLISHED: &str = "published";
     pub(in super::super) const LIKES: &str = "likes";
     pub(in super::super) const REVISION: &str = "revision";
+    pub(in super::super) const VECTORS: &str = "vectors";
 }
 
 /// The fields of the index.
@@ -51,6 +59,8 @@ pub(super) struct Fields {
     pub(super) likes: Field,
     /// So that the older never replaces the newer.
     pub(super) revision: Field,
+    /// Terms of [`vector`], as a column only.
+    pub(super) vectors: Field,
     /// The whole record as JSON.
     pub(super) record: Field,
 }
@@ -80,6 +90,7 @@ impl Fields {
             collected: schema.add_i64_field("collected", number.clone()),
             likes: schema.add_f64_field(name::LIKES, number.clone()),
             revision: schema.add_u64_field(name::REVISION, number),
+            vectors: schema.add_bytes_field(name::VECTORS, BytesOptions::default().set_fast()),
             record: schema.add_bytes_field("record", BytesOptions::default().set_stored()),
         };
         (schema.build(), fields)
@@ -92,7 +103,7 @@ impl Fields {
     pub(super) fn document(
         &self,
         flat: &Flat,
-        revision: u64,
+        record: &Record,
         body: &[u8],
     ) -> Result<TantivyDocument> {
         let mut document = TantivyDocument::default();
@@ -121,7 +132,14 @@ impl Fields {
         if let Some(likes) = flat.numbers.get("likes") {
             document.add_f64(self.likes, *likes);
         }
-        document.add_u64(self.revision, revision);
+        document.add_u64(self.revision, record.revision);
+        for (attribute, vectors) in record.effective_vectors() {
+            check_name(attribute)?;
+            let short = |v: &&&[f32]| v.len() <= LONGEST_VECTOR;
+            for numbers in vectors.iter().filter(short) {
+                document.add_bytes(self.vectors, &vector(attribute, numbers));
+            }
+        }
         document.add_bytes(self.record, body);
         Ok(document)
     }
@@ -152,6 +170,37 @@ pub(super) fn keyword(field: &str, value: &str) -> String {
 pub(super) fn number(field: &str, value: f64) -> String {
     let key = order_preserving(value);
     format!("{field}{SEPARATOR}{key:016x}")
+}
+
+/// The term of a vector: its numbers, after what vectors that may be compared with it have in common.
+fn vector(attribute: &str, numbers: &[f32]) -> Vec<u8> {
+    let mut term = comparable(attribute, numbers.len()).into_bytes();
+    term.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    term
+}
+
+/// The numbers of a vector's term, in the place of those that were there.
+pub(super) fn read_vector(term: &[u8], length: usize, numbers: &mut Vec<f32>) {
+    let from = term.len().saturating_sub(length * NUMBER);
+    let (bytes, _) = term[from..].as_chunks::<NUMBER>();
+    numbers.clear();
+    numbers.extend(bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+}
+
+/// The first term of an attribute's vectors of a length, and the first after all of them.
+pub(super) fn vectors(attribute: &str, length: usize) -> (Vec<u8>, Vec<u8>) {
+    let first = comparable(attribute, length).into_bytes();
+    let mut after = first.clone();
+    // A digit, which has a successor.
+    if let Some(last) = after.last_mut() {
+        *last += 1;
+    }
+    (first, after)
+}
+
+fn comparable(attribute: &str, length: usize) -> String {
+    let attribute = clipped(attribute);
+    format!("{attribute}{SEPARATOR}{length:08x}")
 }
 
 /// The first term of a field, and the first after all of its terms.

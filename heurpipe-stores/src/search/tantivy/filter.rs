@@ -25,6 +25,13 @@ pub(super) fn query(fields: &Fields, filter: &Filter) -> Box<dyn Query> {
     }
 }
 
+/// The query that finds what a filter matches, but not what has one of these keys.
+pub(super) fn query_without(fields: &Fields, filter: &Filter, keys: Vec<Term>) -> Box<dyn Query> {
+    let excluded = keys.into_iter().map(|key| (Occur::MustNot, one_term(key)));
+    let wanted = std::iter::once((Occur::Must, query(fields, filter)));
+    Box::new(BooleanQuery::new(wanted.chain(excluded).collect()))
+}
+
 /// What all filters match. A boolean query finds only what some clause asks for, so that mere exclusions are taken from everything.
 fn all(fields: &Fields, filters: &[Filter]) -> Box<dyn Query> {
     let mut clauses: Vec<(Occur, Box<dyn Query>)> = filters

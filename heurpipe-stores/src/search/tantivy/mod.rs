@@ -8,6 +8,7 @@ mod fields;
 mod filter;
 mod folder;
 mod live;
+mod nearest;
 mod page;
 mod rebuild;
 mod settled;
@@ -20,8 +21,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use heurpipe_core::{
-    Error, ErrorKind, FacetCount, FacetRequest, Filter, Flat, ItemResult, PostId, Record, Result,
-    SearchIndex, SearchPage, SearchRequest, Series, Sink, SinkSpec, Total, TrendRequest,
+    Direction, Error, ErrorKind, FacetCount, FacetRequest, Filter, Flat, ItemResult, PostId,
+    Record, Result, SearchIndex, SearchPage, SearchRequest, Series, Similar, SimilarRequest,
+    Similarity, Sink, SinkSpec, Total, TrendRequest,
 };
 use tantivy::collector::TopDocs;
 use tantivy::query::{Query, TermQuery};
@@ -34,8 +36,9 @@ use super::series::of_period;
 use crate::lock::WriterLock;
 use crate::{Mode, codec, task};
 use failure::failure;
-use fields::Fields;
+use fields::{Fields, LONGEST_VECTOR};
 use live::{Live, Opened};
+use nearest::NearestCollector;
 use page::PageCollector;
 use tally::{FacetCollector, TrendCollector};
 use writer::{Prepared, Writer, Writing};
@@ -210,7 +213,7 @@ impl Inner {
     fn prepare(&self, record: &Record) -> Result<Prepared> {
         let flat = Flat::of(record);
         let body = codec::encode(record)?;
-        let document = self.fields.document(&flat, record.revision, &body)?;
+        let document = self.fields.document(&flat, record, &body)?;
         Ok(Prepared {
             id: flat.id,
             revision: record.revision,
@@ -264,6 +267,32 @@ impl Inner {
                 ..Total::default()
             },
         })
+    }
+
+    fn similar(
+        &self,
+        searcher: &Searcher,
+        request: &SimilarRequest,
+        wanted: Direction,
+    ) -> Result<Vec<Similar>, Failure> {
+        let keys = request.without.iter();
+        let keys = keys.map(|id| self.fields.key(&id.to_string())).collect();
+        let query = filter::query_without(&self.fields, &request.filter, keys);
+        let collector = NearestCollector {
+            attribute: request.attribute.clone(),
+            wanted: Arc::new(wanted),
+            limit: request.limit,
+        };
+        let nearest = searcher.search(&query, &collector)?;
+        nearest
+            .iter()
+            .map(|near| {
+                Ok(Similar {
+                    record: self.record(searcher, near.address)?,
+                    score: near.score,
+                })
+            })
+            .collect()
     }
 }
 
@@ -346,6 +375,27 @@ impl SearchIndex for TantivyIndex {
             };
             let tally = searcher.search(&inner.query(&of_period(&request)), &collector)?;
             Ok(tally.into_series(request.interval, request.limit))
+        })
+        .await
+    }
+
+    fn similarity(&self) -> Similarity {
+        Similarity::Exact
+    }
+
+    async fn similar(&self, request: &SimilarRequest) -> Result<Vec<Similar>> {
+        const OPERATION: &str = "tantivy.similar";
+        let wanted = request.direction()?;
+        if wanted.dimensions() > LONGEST_VECTOR {
+            return Err(Error::new(ErrorKind::Unsupported, OPERATION)
+                .message(format!(
+                    "this index compares vectors of at most {LONGEST_VECTOR} numbers"
+                ))
+                .with("dimensions", wanted.dimensions()));
+        }
+        let request = request.clone();
+        self.read(OPERATION, move |inner, searcher| {
+            inner.similar(searcher, &request, wanted)
         })
         .await
     }

@@ -2,6 +2,7 @@
 
 mod counts;
 mod order;
+mod similar;
 mod writing;
 
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::filters::{self, Finder};
 use super::report::{self, Of};
 use super::{Backend, Check, Failure, Findings, checks, id, record, with};
 
-/// Runs every check on an index of its own, and prints which hold.
+/// Runs every check on an index of its own, and prints which hold. Whether vectors are compared, and how exactly, is what the index says of itself.
 ///
 /// # Errors
 /// Those of the index where it should not fail.
@@ -25,12 +26,20 @@ pub async fn run(
     backend: Backend,
     fresh: impl AsyncFn() -> Result<Arc<dyn SearchIndex>, Failure>,
 ) -> Result<Findings, Failure> {
-    report::hold("search", backend, all(), fresh).await
+    let similarity = fresh().await?.similarity();
+    let lacks = [backend.lacks, &similar::not_applicable(similarity)].concat();
+    report::hold_but("search", backend.name, &lacks, all(), fresh).await
 }
 
 /// All checks by their names.
 fn all() -> Vec<(&'static str, Of<dyn SearchIndex>)> {
-    let of_search = [writing::CHECKS, order::CHECKS, counts::CHECKS].concat();
+    let of_search = [
+        writing::CHECKS,
+        order::CHECKS,
+        counts::CHECKS,
+        similar::CHECKS,
+    ]
+    .concat();
     let of_search = of_search
         .into_iter()
         .map(|(name, check)| -> (&'static str, Of<dyn SearchIndex>) { (name, Box::new(check)) });
