@@ -12,6 +12,7 @@
 //! | `bulk` | how many records a second are indexed, on tantivy beside Elasticsearch, and on that beside the same lines sent by `curl`? |
 //! | `warehouse` | how many MB of records a second become Parquet, beside an Arrow writer by hand; how many are archived? |
 //! | `search` | how long do a search by five filters and its three facets take at a million posts? |
+//! | `similar` | how long does it take to find what looks alike among 100,000 posts, beside one pass over their vectors in memory? |
 //!
 //! Servers are those that the variables of `scripts/services/services.sh env` name; rows that need one are left out without it, which is printed.
 
@@ -20,16 +21,18 @@ mod documents;
 mod posts;
 mod search;
 mod servers;
+mod similar;
 mod warehouse;
 
 use heurpipe_benches::{AnyResult, Case, run};
 use tokio::runtime::Runtime;
 
-const CASES: [(&str, Case); 4] = [
+const CASES: [(&str, Case); 5] = [
     ("documents", documents::rows),
     ("bulk", bulk::rows),
     ("warehouse", warehouse::rows),
     ("search", search::rows),
+    ("similar", similar::rows),
 ];
 
 fn main() -> AnyResult<()> {
