@@ -6,7 +6,7 @@
 use std::any::Any;
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
 use cpu_time::ThreadTime;
@@ -27,9 +27,11 @@ static QUEUE: Mutex<Queue> = Mutex::new(Queue {
     workers: 0,
 });
 
-/// How many compute jobs run at a time.
+/// How many compute jobs run at a time. Asked of the system once: it reads files to tell, and every job asks.
 pub fn cores() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
+    static CORES: LazyLock<usize> =
+        LazyLock::new(|| std::thread::available_parallelism().map_or(1, usize::from));
+    *CORES
 }
 
 /// Runs `work` on a compute thread and gives its result with the CPU time it took. Work that nobody waits for any more when its turn comes is not begun.
@@ -115,7 +117,6 @@ mod tests {
     use super::*;
 
     /// The highest number of jobs that ran at a time.
-    #[derive(Default)]
     struct Most {
         now: AtomicUsize,
         most: AtomicUsize,
