@@ -61,6 +61,11 @@ impl Direction {
     }
 }
 
+/// Whether a vector points anywhere, so that it has a [`Direction`].
+pub(crate) fn has_direction(vector: &[f32]) -> bool {
+    norm(vector).is_some()
+}
+
 /// A vector's length in space, where it has one that is neither zero nor infinite.
 fn norm(vector: &[f32]) -> Option<f64> {
     let norm = dot(vector, vector).sqrt();

@@ -11,6 +11,7 @@ use super::id::{Fingerprint, InputDigest, PostId};
 use super::ledger::{LedgerEntry, LedgerOutcome};
 use super::post::{Counts, Post};
 use super::states::States;
+use crate::direction::has_direction;
 
 /// What a use case has made of a post.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -181,8 +182,7 @@ impl Record {
         let mut vectors: BTreeMap<&str, Vec<&[f32]>> = BTreeMap::new();
         for (attribute, annotation) in self.decisive() {
             if let Value::Vector(vector) = &annotation.value
-                && vector.iter().any(|number| *number != 0.0)
-                && annotation.value.is_finite()
+                && has_direction(vector)
             {
                 vectors.entry(attribute).or_default().push(vector);
             }
