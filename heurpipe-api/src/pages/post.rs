@@ -125,8 +125,9 @@ async fn alike(state: &AppState, record: &Record) -> Vec<Alike> {
         return Vec::new();
     }
     let mut all = Vec::new();
-    for attribute in record.effective_vectors().into_keys().take(MOST_ROWS) {
-        let found = like(state, record, attribute, &Filter::All, MOST_ALIKE).await;
+    for (attribute, vectors) in record.effective_vectors().into_iter().take(MOST_ROWS) {
+        let id = record.id();
+        let found = like(state, id, attribute, &vectors, &Filter::All, MOST_ALIKE).await;
         let cards = match found {
             Ok(similar) if similar.is_empty() => continue,
             Ok(similar) => Some(cards(&similar, state.facets())),
@@ -143,7 +144,7 @@ async fn alike(state: &AppState, record: &Record) -> Vec<Alike> {
             },
             attribute: attribute.to_owned(),
             json: links::link(
-                &format!("/v1{}/similar", links::post(record.id())),
+                &format!("/v1{}/similar", links::post(id)),
                 &[("attribute", attribute)],
             ),
             cards,

@@ -6,7 +6,7 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use futures::future;
-use heurpipe_core::{Filter, PostId, Record, Result, Similar, SimilarRequest};
+use heurpipe_core::{Filter, PostId, Result, Similar, SimilarRequest};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -83,9 +83,10 @@ pub(crate) async fn similar(
     let limit = params::limit(params.limit, 12, 100)?;
     let record = find(&state, &platform, &id).await?;
     let asked = params.attribute.as_deref().filter(|name| !name.is_empty());
-    let attribute = chosen(&record, asked)?;
+    let vectors = record.effective_vectors();
+    let (attribute, vectors) = chosen(record.id(), &vectors, asked)?;
     let (similar, coverage) = future::try_join(
-        like(&state, &record, &attribute, &filter, limit),
+        like(&state, record.id(), attribute, vectors, &filter, limit),
         Coverage::of(state.search(), None, None),
     )
     .await?;
@@ -95,30 +96,35 @@ pub(crate) async fn similar(
     });
     Ok(Json(SimilarPosts {
         items: items.collect(),
-        attribute,
+        attribute: attribute.to_owned(),
         coverage,
     }))
 }
 
-/// The attribute by which a post is compared.
-fn chosen(record: &Record, asked: Option<&str>) -> Result<String, Problem> {
-    let vectors = record.effective_vectors();
-    let names: Vec<&str> = vectors.keys().copied().collect();
-    match (asked, &names[..]) {
-        (Some(name), names) if names.contains(&name) => Ok(name.to_owned()),
-        (None, [name]) => Ok((*name).to_owned()),
-        (_, []) => Err(without_vector(format!(
-            "the post {} has no vector; models of the tasks embed-image and embed-text give them",
-            record.id()
+/// The attribute by which a post is compared, with its vectors.
+fn chosen<'a>(
+    id: &PostId,
+    vectors: &'a BTreeMap<&'a str, Vec<&'a [f32]>>,
+    asked: Option<&str>,
+) -> Result<(&'a str, &'a [&'a [f32]]), Problem> {
+    let names = || vectors.keys().copied().collect::<Vec<_>>().join(", ");
+    let found = match asked {
+        Some(name) => vectors.get_key_value(name),
+        None if vectors.len() == 1 => vectors.first_key_value(),
+        None => None,
+    };
+    match (found, asked) {
+        (Some((name, vectors)), _) => Ok((name, vectors)),
+        (None, _) if vectors.is_empty() => Err(without_vector(format!(
+            "the post {id} has no vector; models of the tasks embed-image and embed-text give them"
         ))),
-        (Some(name), names) => Err(without_vector(format!(
-            "the post {} has no vector of `{name}`, but of {}",
-            record.id(),
-            names.join(", ")
+        (None, Some(name)) => Err(without_vector(format!(
+            "the post {id} has no vector of `{name}`, but of {}",
+            names()
         ))),
-        (None, names) => Err(Problem::bad_request(format!(
+        (None, None) => Err(Problem::bad_request(format!(
             "attribute: the post has vectors of several, name one of {}",
-            names.join(", ")
+            names()
         ))),
     }
 }
@@ -129,22 +135,22 @@ fn without_vector(detail: String) -> Problem {
         .detail(detail)
 }
 
-/// The posts nearest to one by an attribute, without itself: each by the two vectors that are nearest to each other.
+/// The posts nearest to one by its vectors of an attribute, without itself: each by the two vectors that are nearest to each other.
 pub(crate) async fn like(
     state: &AppState,
-    record: &Record,
+    id: &PostId,
     attribute: &str,
+    vectors: &[&[f32]],
     filter: &Filter,
     limit: usize,
 ) -> Result<Vec<Similar>> {
-    let vectors = record.effective_vectors();
-    let of_attribute = vectors.get(attribute).into_iter().flatten();
-    let requests: Vec<SimilarRequest> = of_attribute
+    let requests: Vec<SimilarRequest> = vectors
+        .iter()
         .take(MOST_VECTORS)
         .map(|vector| {
             SimilarRequest::new(attribute, *vector)
                 .filter(filter.clone())
-                .without([record.id().clone()])
+                .without([id.clone()])
                 .limit(limit)
         })
         .collect();
