@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use fast_image_resize::images::{Image, ImageRef};
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::U8x3;
+use fast_image_resize::{FilterType, ResizeAlg, ResizeOptions, Resizer};
 use heurpipe_benches::{Peer, take_turns, timed};
 use ort::session::Session;
 use ort::session::builder::GraphOptimizationLevel;
@@ -275,9 +276,10 @@ pub fn turbo(jpeg: &[u8], size: (u32, u32)) -> AnyResult<Vec<u8>> {
 /// # Errors
 /// When the pixels are not as many as the size says.
 pub fn resized(rgb: &[u8], there: (u32, u32), wanted: (u32, u32)) -> AnyResult<Vec<u8>> {
-    let from = ImageRef::new(there.0, there.1, rgb, PixelType::U8x3)?;
-    let mut to = Image::new(wanted.0, wanted.1, PixelType::U8x3);
+    let from = TypedImageRef::<U8x3>::from_buffer(there.0, there.1, rgb)?;
+    let mut bytes = vec![0; wanted.0 as usize * wanted.1 as usize * 3];
+    let mut to = TypedImage::<U8x3>::from_buffer(wanted.0, wanted.1, &mut bytes)?;
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Bilinear));
-    Resizer::new().resize(&from, &mut to, &options)?;
-    Ok(to.into_vec())
+    Resizer::new().resize_typed(&from, &mut to, &options)?;
+    Ok(bytes)
 }
