@@ -57,6 +57,27 @@ async fn what_was_flushed_survives_and_is_not_replaced_by_the_older() {
     assert_eq!(found.revision, 5);
 }
 
+/// The index as a writer leaves it that is killed after its files are written and before the commit that names them.
+#[tokio::test]
+async fn what_a_killed_writer_left_is_not_in_the_way_of_the_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let commit = folder.path().join("index/meta.json");
+    let flushed = async |records: &[Arc<Record>]| {
+        let index = TantivyIndex::open(folder.path()).await.unwrap();
+        index.write(records).await.unwrap();
+        index.flush().await.unwrap();
+        index
+    };
+    drop(flushed(&[record("1", 1), record("2", 1)]).await);
+    let before = std::fs::read(&commit).unwrap();
+    drop(flushed(&[record("1", 2)]).await);
+    std::fs::write(&commit, before).unwrap();
+
+    let index = flushed(&[record("1", 2)]).await;
+    let found = index.get(record("1", 0).id()).await.unwrap().unwrap();
+    assert_eq!((found.revision, count(&index).await), (2, 2));
+}
+
 #[tokio::test]
 async fn a_second_writer_is_told_who_the_first_is() {
     let folder = tempfile::tempdir().unwrap();

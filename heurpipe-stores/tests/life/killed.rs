@@ -70,11 +70,11 @@ async fn child() {
 
 fn begin(folder: &Path, task: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "killed::child"])
+        .args(["--exact", "killed::child", "--nocapture"])
         .env(FOLDER, folder)
         .env(TASK, task)
         .stdout(Stdio::null())
-        .stderr(Stdio::null())
+        .stderr(Stdio::piped())
         .spawn()
         .unwrap()
 }
@@ -89,10 +89,12 @@ fn killed_until_done(folder: &Path, task: &str, dice: &mut Dice) -> u32 {
         std::thread::sleep(Duration::from_millis(dice.below(at_most)));
         // A child that has ended cannot be killed any more.
         drop(child.kill());
-        if child.wait().unwrap().success() {
-            break;
+        let ended = child.wait_with_output().unwrap();
+        match ended.status.code() {
+            Some(0) => break,
+            Some(_) => panic!("{task}: {}", String::from_utf8_lossy(&ended.stderr)),
+            None => killed += 1,
         }
-        killed += 1;
         assert!(killed < 100, "{task} does not end");
     }
     killed

@@ -8,7 +8,8 @@ use heurpipe_core::{ItemResult, Result};
 use tantivy::columnar::Column;
 use tantivy::schema::IndexRecordOption;
 use tantivy::{
-    DocSet, IndexReader, IndexWriter, SegmentReader, TERMINATED, TantivyDocument, TantivyError,
+    DocSet, Index, IndexReader, IndexWriter, SegmentReader, TERMINATED, TantivyDocument,
+    TantivyError,
 };
 
 use super::failure::{failure, lost};
@@ -47,10 +48,8 @@ impl std::fmt::Debug for Writer {
 impl Writer {
     /// Becomes the writer of an index, by the lock of its folder.
     pub(super) fn new(opened: Arc<Opened>, path: &Path, lock: WriterLock) -> Result<Self> {
-        let tantivy = opened
-            .index
-            .writer_with_num_threads(1, MEMORY)
-            .map_err(|error| failure("tantivy.write", path, error))?;
+        let tantivy =
+            alone(&opened.index).map_err(|error| failure("tantivy.write", path, error))?;
         Ok(Self {
             tantivy,
             pending: HashMap::new(),
@@ -122,6 +121,14 @@ impl Writer {
         self.pending.clear();
         Ok(())
     }
+}
+
+/// The writer of an index that nobody else writes to. A writer that was killed before its commit leaves files behind, and this one, which counts on from the
+/// same commit, would give its own the same names: so they go first.
+fn alone(index: &Index) -> tantivy::Result<IndexWriter> {
+    let writer: IndexWriter = index.writer_with_num_threads(1, MEMORY)?;
+    writer.garbage_collect_files().wait()?;
+    Ok(writer)
 }
 
 /// Who writes, of those that share an index in one process.
