@@ -1,5 +1,6 @@
 //! From documents to the warehouse.
 
+use std::collections::BTreeMap;
 use std::ops::Bound;
 use std::sync::Arc;
 
@@ -12,7 +13,7 @@ use serde::Serialize;
 
 use crate::warehouse::Warehouse;
 
-/// Records moved at a time: they are in memory, and become one segment of their day. Compaction merges segments.
+/// Records moved at a time unless told otherwise.
 const MOVED_AT_A_TIME: usize = 10_000;
 
 /// Moves settled records into the warehouse, day of publication by day.
@@ -25,6 +26,7 @@ pub struct Archive {
     documents: Arc<dyn Documents>,
     warehouse: Arc<dyn Warehouse>,
     before: Date,
+    at_a_time: usize,
 }
 
 /// What an archive run moved.
@@ -53,6 +55,16 @@ pub struct ArchivedDay {
     pub kept: u64,
 }
 
+impl ArchivedDay {
+    fn begin(day: Option<Date>) -> Self {
+        Self {
+            day,
+            archived: 0,
+            kept: 0,
+        }
+    }
+}
+
 impl Archive {
     /// Of posts published before this day (UTC), and of those that do not say when and were collected before it.
     pub fn before(
@@ -64,7 +76,15 @@ impl Archive {
             documents,
             warehouse,
             before,
+            at_a_time: MOVED_AT_A_TIME,
         }
+    }
+
+    /// How many records are moved at a time, of one day or of several; 10,000 unless told otherwise, and a page of documents at least. They are in memory, and become
+    /// one segment a day, which compaction merges.
+    pub fn at_a_time(mut self, records: usize) -> Self {
+        self.at_a_time = records;
+        self
     }
 
     /// What there is to move, by day; first what does not say on which.
@@ -99,42 +119,36 @@ impl Archive {
     /// # Errors
     /// Those of the stores. What was moved before stays moved.
     pub async fn run(&self) -> Result<ArchiveReport> {
-        let mut report = ArchiveReport::default();
+        let mut days = Days::new();
+        let mut gathered = Vec::new();
         for DayCount { day, .. } in self.survey().await? {
+            days.insert(day, ArchivedDay::begin(day));
             let posts = match day {
                 Some(day) => within(day)?,
                 None => self.undated()?,
             };
-            let moved = self.move_day(day, posts).await?;
-            report.archived += moved.archived;
-            report.kept += moved.kept;
-            report.days.push(moved);
-        }
-        report.manifest = self.warehouse.coverage().await?.manifest;
-        Ok(report)
-    }
-
-    async fn move_day(&self, day: Option<Date>, posts: Filter) -> Result<ArchivedDay> {
-        let mut moved = ArchivedDay {
-            day,
-            archived: 0,
-            kept: 0,
-        };
-        let mut next = Some(Scan::matching(posts).settled());
-        let mut gathered = Vec::new();
-        while let Some(scan) = next.take() {
-            let page = self.documents.scan(&scan).await?;
-            gathered.extend(page.records);
-            next = page.next.map(|id| scan.after(Some(id)));
-            if gathered.len() >= MOVED_AT_A_TIME || next.is_none() {
-                self.move_records(std::mem::take(&mut gathered), &mut moved)
-                    .await?;
+            let mut next = Some(Scan::matching(posts).settled());
+            while let Some(scan) = next.take() {
+                let page = self.documents.scan(&scan).await?;
+                gathered.extend(page.records);
+                next = page.next.map(|id| scan.after(Some(id)));
+                if gathered.len() >= self.at_a_time {
+                    let records = std::mem::take(&mut gathered);
+                    self.move_records(records, &mut days).await?;
+                }
             }
         }
-        Ok(moved)
+        self.move_records(gathered, &mut days).await?;
+        let days: Vec<ArchivedDay> = days.into_values().collect();
+        Ok(ArchiveReport {
+            manifest: self.warehouse.coverage().await?.manifest,
+            archived: days.iter().map(|day| day.archived).sum(),
+            kept: days.iter().map(|day| day.kept).sum(),
+            days,
+        })
     }
 
-    async fn move_records(&self, records: Vec<Record>, moved: &mut ArchivedDay) -> Result<()> {
+    async fn move_records(&self, records: Vec<Record>, days: &mut Days) -> Result<()> {
         if records.is_empty() {
             return Ok(());
         }
@@ -142,24 +156,39 @@ impl Archive {
         let ids: Vec<PostId> = records.iter().map(|record| record.id().clone()).collect();
         let read_back = self.warehouse.get(&ids).await?;
         let mut held = Vec::with_capacity(records.len());
+        let mut held_on = Vec::with_capacity(records.len());
         for (record, read_back) in records.iter().zip(read_back) {
+            let day = record.post.published_at.map(day_of);
             if read_back.as_ref() == Some(record) {
                 held.push((record.id().clone(), record.revision));
+                held_on.push(day);
             } else {
                 tracing::warn!(post = %record.id(), "the warehouse holds something else of a post, which stays in documents");
-                moved.kept += 1;
+                counted(days, day).kept += 1;
             }
         }
-        for outcome in self.documents.remove(&held).await? {
+        let outcomes = self.documents.remove(&held).await?;
+        for (outcome, day) in outcomes.into_iter().zip(held_on) {
             match outcome {
-                Ok(()) => moved.archived += 1,
+                Ok(()) => counted(days, day).archived += 1,
                 // Somebody has changed it since it was read: the next run finds it again.
-                Err(error) if error.kind() == ErrorKind::Conflict => moved.kept += 1,
+                Err(error) if error.kind() == ErrorKind::Conflict => counted(days, day).kept += 1,
                 Err(error) => return Err(error),
             }
         }
         Ok(())
     }
+}
+
+/// The days of a run, in order; first what does not say on which it was published.
+type Days = BTreeMap<Option<Date>, ArchivedDay>;
+
+fn counted(days: &mut Days, day: Option<Date>) -> &mut ArchivedDay {
+    days.entry(day).or_insert_with(|| ArchivedDay::begin(day))
+}
+
+fn day_of(time: Timestamp) -> Date {
+    time.to_zoned(TimeZone::UTC).date()
 }
 
 /// Posts published on a day.

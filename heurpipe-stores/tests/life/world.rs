@@ -114,9 +114,10 @@ impl World {
         record
     }
 
+    /// Moves a day or two at a time.
     pub fn archive(&self) -> Archive {
         let documents = self.documents.clone();
-        Archive::before(documents, self.warehouse.clone(), CUT.parse().unwrap())
+        Archive::before(documents, self.warehouse.clone(), CUT.parse().unwrap()).at_a_time(8)
     }
 
     pub fn forget(&self) -> Forget {
