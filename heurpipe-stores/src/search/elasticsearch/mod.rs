@@ -7,6 +7,7 @@ mod address;
 mod client;
 mod failure;
 mod filter;
+mod limit;
 mod mapping;
 mod nearest;
 mod page;

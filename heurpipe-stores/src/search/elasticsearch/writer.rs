@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use backon::{BackoffBuilder, ExponentialBackoff, ExponentialBuilder};
+use futures::{StreamExt, TryStreamExt, stream};
 use heurpipe_core::{Error, ErrorKind, Flat, ItemResult, PostId, Record, Result, Retry};
 use reqwest::Method;
 use serde::Deserialize;
@@ -15,12 +16,16 @@ use serde_json::{Value, json};
 
 use super::client::{Body, Client, Hit};
 use super::failure;
+use super::limit::{self, Limit, Taken};
 use super::mapping::{Document, Family, key};
 use super::vectors::Vectors;
 
 /// At most so many items a bulk, and about so many bytes.
 const MOST_ITEMS: usize = 500;
 const MOST_BYTES: usize = 4 << 20;
+
+/// A call is sent as several bulks at once where the server takes them, but not as smaller ones.
+const LEAST_ITEMS: usize = 64;
 
 /// So many ids are looked up at once. A post lies in few places, and the server gives at most 10,000 of them.
 const LOOK_UP: usize = 500;
@@ -45,6 +50,8 @@ pub(super) struct Writer {
     everywhere: String,
     family: Family,
     vectors: Vectors,
+    /// Of bulks under way.
+    limit: Limit,
     /// Keys of what was written or removed since the last flush.
     unflushed: Mutex<BTreeSet<String>>,
     /// Held while one flushes.
@@ -52,12 +59,12 @@ pub(super) struct Writer {
 }
 
 /// What a flush has taken upon itself. Where it fails or is dropped, the next one has it to do.
-struct Taken<'a> {
+struct Duty<'a> {
     writer: &'a Writer,
     keys: BTreeSet<String>,
 }
 
-impl Drop for Taken<'_> {
+impl Drop for Duty<'_> {
     fn drop(&mut self) {
         self.writer.lock().append(&mut self.keys);
     }
@@ -86,6 +93,7 @@ impl Writer {
             everywhere: format!("{within},{}", family.all_rebuilt()),
             family,
             vectors,
+            limit: Limit::new(),
             unflushed: Mutex::default(),
             flushing: tokio::sync::Mutex::default(),
         }
@@ -129,14 +137,14 @@ impl Writer {
         const OPERATION: &str = "elasticsearch.flush";
         // Whoever finds nothing left to flush must not return before the flush that took it does.
         let _alone = self.flushing.lock().await;
-        let mut taken = Taken {
+        let mut duty = Duty {
             writer: self,
             keys: std::mem::take(&mut *self.lock()),
         };
-        if !taken.keys.is_empty() {
-            self.settle(OPERATION, &taken.keys).await?;
+        if !duty.keys.is_empty() {
+            self.settle(OPERATION, &duty.keys).await?;
         }
-        taken.keys.clear();
+        duty.keys.clear();
         Ok(())
     }
 
@@ -176,8 +184,12 @@ impl Writer {
         let keys: Vec<String> = keys.iter().cloned().collect();
         let mut outdated = Vec::new();
         for some in keys.chunks(LOOK_UP) {
+            let doubled = self.doubled(operation, some).await?;
+            if doubled.is_empty() {
+                continue;
+            }
             let mut places: BTreeMap<String, Vec<Hit>> = BTreeMap::new();
-            for place in self.places(operation, &self.within, some).await? {
+            for place in self.places(operation, &self.within, &doubled).await? {
                 places.entry(place.id.clone()).or_default().push(place);
             }
             for mut places in places.into_values() {
@@ -206,6 +218,28 @@ impl Writer {
                 .with("server", self.client.server()));
         }
         Ok(())
+    }
+
+    /// Which posts have several places, as far as that is visible: rarely any, and to count costs less than to name the place of each.
+    async fn doubled(&self, operation: &'static str, keys: &[String]) -> Result<Vec<String>> {
+        // Each shard tells of as many as are asked for, so that no count is missing. Numbers of all terms of a shard would have to be made anew after each refresh.
+        let several = json!({"terms": {
+            "field": "id",
+            "size": keys.len(),
+            "shard_size": keys.len(),
+            "min_doc_count": 2,
+            "execution_hint": "map",
+        }});
+        let body = json!({
+            "size": 0,
+            "track_total_hits": false,
+            "query": {"bool": {"filter": [{"terms": {"id": keys}}]}},
+            "aggs": {"several": several},
+        });
+        let found = self.client.search(operation, &self.within, body).await?;
+        let buckets = found.aggregations["several"]["buckets"].as_array();
+        let keys = buckets.into_iter().flatten().map(|b| b["key"].as_str());
+        Ok(keys.flatten().map(str::to_owned).collect())
     }
 
     /// Where posts lie, as far as that is visible.
@@ -242,17 +276,37 @@ impl Writer {
         outcomes.into_iter().collect()
     }
 
-    /// Sends items until each has an outcome. What the server has no time for is sent again, after a while and in smaller bulks.
+    /// Sends items until each has an outcome, as several bulks at once where the server takes them.
     async fn send(
         &self,
         operation: &'static str,
-        mut waiting: Vec<Prepared>,
+        items: Vec<Prepared>,
         outcomes: &mut [ItemResult<()>],
     ) -> Result<()> {
-        let mut most = MOST_ITEMS;
+        let at_once = (items.len() / LEAST_ITEMS).clamp(1, self.limit.allowed());
+        let most = items.len().div_ceil(at_once).min(MOST_ITEMS);
+        let bulks = divided(items, most);
+        let sent = bulks.into_iter().map(|bulk| self.insist(operation, bulk));
+        let mut answers = stream::iter(sent).buffer_unordered(limit::MOST);
+        while let Some(answered) = answers.try_next().await? {
+            for (number, outcome) in answered {
+                outcomes[number] = outcome;
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends a bulk until each item has an outcome. What the server has no time for is sent again, after a while and in smaller bulks.
+    async fn insist(
+        &self,
+        operation: &'static str,
+        mut waiting: Vec<Prepared>,
+    ) -> Result<Vec<(usize, ItemResult<()>)>> {
+        let mut outcomes = Vec::with_capacity(waiting.len());
+        let mut most = waiting.len();
         let mut waits = waits();
         while !waiting.is_empty() {
-            let rest = waiting.split_off(fitting(&waiting, most));
+            let rest = waiting.split_off(most.min(waiting.len()));
             let count = waiting.len();
             let mut rejected = Vec::new();
             match self.bulk(operation, &waiting).await {
@@ -262,7 +316,7 @@ impl Writer {
                             Err(error) if error.retry() == Retry::Temporary => {
                                 rejected.push((item, error))
                             }
-                            outcome => outcomes[item.number] = outcome,
+                            outcome => outcomes.push((item.number, outcome)),
                         }
                     }
                 }
@@ -307,14 +361,13 @@ impl Writer {
                         .collect();
                 }
                 None => {
-                    for (item, error) in rejected {
-                        outcomes[item.number] = Err(error);
-                    }
+                    let failed = rejected.into_iter();
+                    outcomes.extend(failed.map(|(item, error)| (item.number, Err(error))));
                     waiting = rest;
                 }
             }
         }
-        Ok(())
+        Ok(outcomes)
     }
 
     /// One bulk, and what became of each item.
@@ -324,16 +377,12 @@ impl Writer {
         items: &[Prepared],
     ) -> Result<Vec<ItemResult<()>>> {
         let lines: Vec<&[u8]> = items.iter().map(|item| &*item.lines).collect();
+        let lines = Body::Lines(lines.concat().into());
         let path = "_bulk?filter_path=items.*.status,items.*.error";
-        let answer: Answer = self
-            .client
-            .call(
-                operation,
-                Method::POST,
-                path,
-                Body::Lines(lines.concat().into()),
-            )
-            .await?;
+        let permit = self.limit.permit().await;
+        let answer = self.client.call(operation, Method::POST, path, lines).await;
+        permit.answered(items.len(), taken(&answer));
+        let answer = answer?;
         if answer.items.len() != items.len() {
             return Err(Error::new(ErrorKind::Corrupt, operation)
                 .message("the search server answers for other items than it was sent")
@@ -347,6 +396,18 @@ impl Writer {
             .map(|item| outcome(operation, &item));
         Ok(outcomes.collect())
     }
+}
+
+/// Whether the server had time for all that it was sent.
+fn taken(answer: &Result<Answer>) -> Taken {
+    let busy = match answer {
+        Ok(answer) => {
+            let mut items = answer.items.iter().flat_map(BTreeMap::values);
+            items.any(|item| matches!(item.status, 429 | 503))
+        }
+        Err(error) => error.retry() == Retry::Temporary,
+    };
+    if busy { Taken::InPart } else { Taken::Whole }
 }
 
 fn outcome(operation: &'static str, item: &ItemAnswer) -> ItemResult<()> {
@@ -368,20 +429,21 @@ fn waits() -> ExponentialBackoff {
         .build()
 }
 
-/// How many of the first items make a bulk; one at least.
-fn fitting(items: &[Prepared], most: usize) -> usize {
+/// Items as bulks of at most so many, of one at least.
+fn divided(items: Vec<Prepared>, most: usize) -> Vec<Vec<Prepared>> {
+    let mut bulks: Vec<Vec<Prepared>> = Vec::new();
     let mut bytes = 0;
-    let within = |item: &&Prepared| {
+    for item in items {
         bytes += item.lines.len();
-        bytes <= MOST_BYTES
-    };
-    items
-        .iter()
-        .take(most)
-        .take_while(within)
-        .count()
-        .max(1)
-        .min(items.len())
+        match bulks.last_mut() {
+            Some(bulk) if bulk.len() < most && bytes <= MOST_BYTES => bulk.push(item),
+            _ => {
+                bytes = item.lines.len();
+                bulks.push(vec![item]);
+            }
+        }
+    }
+    bulks
 }
 
 /// A record's key, and what is sent of it.
