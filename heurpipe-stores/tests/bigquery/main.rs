@@ -6,4 +6,5 @@
 #![allow(clippy::unwrap_used)]
 
 mod conforming;
+mod emulator;
 mod server;

@@ -1,5 +1,3 @@
-use std::sync::atomic::{AtomicUsize, Ordering};
-
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use futures::TryStreamExt;
@@ -11,52 +9,7 @@ use heurpipe_stores::Mode;
 use heurpipe_stores::warehouse::{self, BigQueryWarehouse, NoHotRows, Warehouse, records};
 use jiff::{SignedDuration, Timestamp};
 
-/// The emulator and the bucket that it loads from.
-pub(crate) struct Server {
-    bigquery: String,
-    bucket: String,
-    bucket_url: String,
-    project: String,
-    dataset: String,
-}
-
-impl Server {
-    /// Nothing, with a printed reason, where the environment names none.
-    pub(crate) fn named() -> Option<Self> {
-        let Ok(bigquery) = std::env::var("HEURPIPE_TEST_BQ_URL") else {
-            println!(
-                "skipped: HEURPIPE_TEST_BQ_URL names no server; see scripts/services/services.sh"
-            );
-            return None;
-        };
-        let variable = |name| std::env::var(name).unwrap();
-        let server = Self {
-            bigquery,
-            bucket: variable("HEURPIPE_TEST_BUCKET"),
-            bucket_url: variable("HEURPIPE_TEST_GCS_URL"),
-            project: variable("HEURPIPE_TEST_BQ_PROJECT"),
-            dataset: variable("HEURPIPE_TEST_BQ_DATASET"),
-        };
-        println!("on goccy/bigquery-emulator at {}", server.bigquery);
-        Some(server)
-    }
-
-    fn url(&self, dataset: &str, table: &str, bucket: &str) -> String {
-        format!(
-            "bigquery://{}/{dataset}/{table}?bucket={bucket}/bigquery&endpoint={}&bucket_endpoint={}",
-            self.project, self.bigquery, self.bucket_url
-        )
-    }
-
-    /// A table that nobody used before.
-    pub(crate) fn fresh(&self) -> String {
-        static NEXT: AtomicUsize = AtomicUsize::new(0);
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let now = Timestamp::now().as_millisecond();
-        let table = format!("posts_{}_{now}_{number}", std::process::id());
-        self.url(&self.dataset, &table, &self.bucket)
-    }
-}
+use super::emulator::Server;
 
 async fn open(url: &str) -> BigQueryWarehouse {
     BigQueryWarehouse::open(url, Mode::ReadWrite).await.unwrap()
@@ -154,7 +107,7 @@ async fn refusal(warehouse: &dyn Warehouse, query: &str) -> heurpipe_core::Error
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_appended_is_there_and_survives_reopening() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     let url = server.fresh();
@@ -188,7 +141,7 @@ async fn what_is_appended_is_there_and_survives_reopening() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn appending_again_writes_nothing_and_newer_revisions_supersede() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     let warehouse = open(&server.fresh()).await;
@@ -222,7 +175,7 @@ async fn appending_again_writes_nothing_and_newer_revisions_supersede() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn removed_posts_are_gone_and_may_come_back() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     let warehouse = open(&server.fresh()).await;
@@ -238,7 +191,7 @@ async fn removed_posts_are_gone_and_may_come_back() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_scan_gives_exactly_what_the_filter_means() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     let warehouse = open(&server.fresh()).await;
@@ -296,7 +249,7 @@ async fn a_scan_gives_exactly_what_the_filter_means() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_query_sees_both_tiers_and_hot_rows_win() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     let warehouse = open(&server.fresh()).await;
@@ -322,7 +275,7 @@ async fn a_query_sees_both_tiers_and_hot_rows_win() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn lists_and_times_can_be_asked_for() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     let warehouse = open(&server.fresh()).await;
@@ -365,7 +318,7 @@ async fn lists_and_times_can_be_asked_for() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn only_reading_statements_are_answered() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     let warehouse = open(&server.fresh()).await;
@@ -400,7 +353,7 @@ async fn only_reading_statements_are_answered() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn erased_posts_are_gone_and_what_is_left_is_swept() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     let warehouse = open(&server.fresh()).await;
@@ -421,7 +374,7 @@ async fn erased_posts_are_gone_and_what_is_left_is_swept() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn writers_at_once_lose_nothing_and_double_nothing() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     let url = server.fresh();
@@ -446,7 +399,7 @@ async fn writers_at_once_lose_nothing_and_double_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_missing_is_said() {
-    let Some(server) = Server::named() else {
+    let Some(server) = Server::named().await else {
         return;
     };
     for (url, message) in [
