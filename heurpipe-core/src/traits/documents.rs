@@ -16,7 +16,8 @@ use crate::report::RunReport;
 /// Keeps records, checkpoints, runs, dead letters and tombstones.
 ///
 /// What an implementer must uphold: `commit` is atomic per record and durable when it returns; a record is replaced only by
-/// compare-and-set on its revision; a tombstoned post is never stored, nor a dead letter or a task about it.
+/// compare-and-set on its revision; a tombstoned post is never stored, nor a dead letter or a task about it; a call that nobody
+/// polls for a while keeps no others waiting.
 #[async_trait]
 pub trait Documents: Send + Sync {
     /// What is known of each post, in the order of the ids. An id also finds a record that has it as an alias, or had it when it was

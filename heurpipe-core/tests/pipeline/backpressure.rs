@@ -181,3 +181,57 @@ async fn what_is_larger_than_the_budget_goes_alone_and_does_not_get_stuck() {
     let report = run_with(pipeline, options).await;
     assert_eq!((report.posts.delivered, out.records().len()), (12, 12));
 }
+
+/// A fetcher and a sink that hold the same lock while they work, as a network's look-ups and documents share a store.
+#[derive(Clone)]
+struct Locking {
+    lock: Arc<tokio::sync::Mutex<()>>,
+    fetcher: Fetcher,
+    out: Collect,
+}
+
+#[async_trait]
+impl FetchMedia for Locking {
+    async fn fetch(&self, requests: &[MediaRequest]) -> Vec<ItemResult<MediaOutcome>> {
+        let _held = self.lock.lock().await;
+        self.fetcher.fetch(requests).await
+    }
+
+    async fn load(&self, digest: &Digest) -> Result<bytes::Bytes> {
+        self.fetcher.load(digest).await
+    }
+}
+
+#[async_trait]
+impl Sink for Locking {
+    fn spec(&self) -> &SinkSpec {
+        self.out.spec()
+    }
+
+    async fn write(&self, records: &[Arc<Record>]) -> Result<Vec<ItemResult<()>>> {
+        let _held = self.lock.lock().await;
+        self.out.write(records).await
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fetch_that_holds_what_the_sink_needs_goes_on_while_the_sink_is_waited_for() {
+    let out = Collect::new("out");
+    let locking = Locking {
+        lock: Arc::default(),
+        fetcher: Fetcher::new().takes(|_| Duration::from_secs(1)),
+        out: out.clone(),
+    };
+    let posts = (0..100).map(|n| pictured(n, &[&format!("picture {n}")]));
+    let pipeline = with(&memory())
+        .source(Posts::new(posts.collect()))
+        .fetch_media(locking.clone())
+        .sink(locking);
+    let mut options = wide(1);
+    // Of those who want the lock in turn the sink is one of nine.
+    options.fetches = 8;
+    let running = run_with(pipeline, options);
+    let ended = tokio::time::timeout(Duration::from_secs(10_000), running).await;
+    assert!(ended.is_ok(), "it stands still");
+    assert_eq!(out.records().len(), 100);
+}

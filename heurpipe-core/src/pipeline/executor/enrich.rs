@@ -1,14 +1,12 @@
 //! Running the enrichers on a parcel of records, wave by wave, decoding each picture once.
 
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use futures::StreamExt;
 use futures::future::join_all;
 use tokio::sync::mpsc::{Receiver, Sender};
-use tokio::task::{JoinError, JoinHandle};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::super::need::Look;
 use super::call::call_in_batches;
@@ -31,7 +29,7 @@ pub(super) async fn run(
         let shared = Arc::clone(&shared);
         let stages = Arc::clone(&stages);
         // A task of its own: the parcels' work outside of compute threads may use all cores.
-        OwnTask(tokio::spawn(async move {
+        AbortOnDropHandle::new(tokio::spawn(async move {
             enrich(&shared, &stages, parcel).await
         }))
     });
@@ -50,23 +48,6 @@ pub(super) async fn run(
         }
     }
     Ok(())
-}
-
-/// A task that ends with its owner: a run that is dropped leaves nothing behind that still works.
-struct OwnTask<T>(JoinHandle<T>);
-
-impl<T> Future for OwnTask<T> {
-    type Output = Result<T, JoinError>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        Pin::new(&mut self.0).poll(context)
-    }
-}
-
-impl<T> Drop for OwnTask<T> {
-    fn drop(&mut self) {
-        self.0.abort();
-    }
 }
 
 async fn enrich(shared: &Shared, stages: &Stages, mut parcel: Parcel) -> Parcel {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use tokio::sync::mpsc::{Receiver, Sender};
+use tokio_util::task::AbortOnDropHandle;
 
 use super::super::MediaAccess;
 use super::bytes::ByteBudget;
@@ -12,7 +13,8 @@ use super::options::Order;
 use super::pictures;
 use super::shared::{Envelope, Parcel, Shared, receiver_stream};
 use crate::{
-    FetchMedia, Fetched, ItemResult, MediaKind, MediaOutcome, MediaRequest, Result, Retry,
+    Error, ErrorKind, FetchMedia, Fetched, ItemResult, MediaKind, MediaOutcome, MediaRequest,
+    Result, Retry,
 };
 
 /// A medium whose host does not answer is tried so often, beyond what the fetcher itself does.
@@ -29,13 +31,26 @@ pub(super) async fn run(
     let bytes = shared.options.byte_budget;
     let budget = ByteBudget::new(bytes);
     let pixels = bytes_decoded(&shared);
-    let fetching = receiver_stream(parcels).map(|parcel| fetch(&shared, &meter, parcel));
+    let fetching = receiver_stream(parcels).map(|parcel| {
+        let shared = Arc::clone(&shared);
+        let meter = Arc::clone(&meter);
+        // A task of its own: it goes on while parcels wait below for room, which they would never get if it stopped with something in its hands that
+        // those ahead need.
+        AbortOnDropHandle::new(tokio::spawn(
+            async move { fetch(&shared, &meter, parcel).await },
+        ))
+    });
     let lanes = shared.options.fetches.max(1);
     let mut fetched = match shared.options.fetch_order {
         Order::Free => fetching.buffer_unordered(lanes).boxed(),
         Order::Kept => fetching.buffered(lanes).boxed(),
     };
-    while let Some(parcel) = fetched.next().await {
+    while let Some(done) = fetched.next().await {
+        let parcel = done.map_err(|error| {
+            Error::new(ErrorKind::Internal, "pipeline.media")
+                .message("the fetcher panicked")
+                .cause(error)
+        })?;
         meter.left(parcel.envelopes.len());
         for (mut parcel, held) in divided(parcel, bytes / SHARES, pixels) {
             parcel.pictures = budget.take(held).await;

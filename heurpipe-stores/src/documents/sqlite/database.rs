@@ -111,15 +111,8 @@ impl Database {
         operation: &'static str,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
-        let permit = acquire(&self.reading, operation).await?;
-        let inner = Arc::clone(&self.inner);
-        task::blocking(operation, move || {
-            let _permit = permit;
-            inner
-                .read(work)
-                .map_err(|f| f.into_error(operation, &inner.path))
-        })
-        .await
+        self.in_turn(&self.reading, operation, |inner| inner.read(work))
+            .await
     }
 
     /// Runs `work` in one transaction on the writing connection, on a blocking thread. An error undoes all of it. What was written is on the disk
@@ -144,15 +137,8 @@ impl Database {
     /// Empties the write-ahead log, which holds pages as they were before the last changes. A process that reads just then prevents it: then
     /// the log is emptied later, at the latest when the last process closes the database.
     pub(super) async fn empty_log(&self, operation: &'static str) -> Result<()> {
-        let permit = acquire(&self.writing, operation).await?;
-        let inner = Arc::clone(&self.inner);
-        task::blocking(operation, move || {
-            let _permit = permit;
-            inner
-                .empty_log()
-                .map_err(|f| f.into_error(operation, &inner.path))
-        })
-        .await
+        self.in_turn(&self.writing, operation, Inner::empty_log)
+            .await
     }
 
     async fn write_with<T: Send + 'static>(
@@ -161,13 +147,30 @@ impl Database {
         durability: Durability,
         work: impl FnOnce(&Transaction<'_>) -> Result<T, Failure> + Send + 'static,
     ) -> Result<T> {
-        let permit = acquire(&self.writing, operation).await?;
-        let inner = Arc::clone(&self.inner);
-        task::blocking(operation, move || {
-            let _permit = permit;
-            inner
-                .write(operation, durability, work)
-                .map_err(|f| f.into_error(operation, &inner.path))
+        self.in_turn(&self.writing, operation, move |inner| {
+            inner.write(operation, durability, work)
+        })
+        .await
+    }
+
+    /// Runs `work` on a blocking thread when its turn has come. It waits in a task of its own: a caller who is not polled for a while would keep the turn
+    /// that he is given meanwhile, and with it everybody else waiting.
+    async fn in_turn<T: Send + 'static>(
+        &self,
+        turns: &Arc<Semaphore>,
+        operation: &'static str,
+        work: impl FnOnce(&Inner) -> Result<T, Failure> + Send + 'static,
+    ) -> Result<T> {
+        let (turns, inner) = (Arc::clone(turns), Arc::clone(&self.inner));
+        task::of_its_own(operation, async move {
+            let turn = turns.acquire_owned().await;
+            let turn =
+                turn.map_err(|error| Error::new(ErrorKind::Internal, operation).cause(error))?;
+            task::blocking(operation, move || {
+                let _turn = turn;
+                work(&inner).map_err(|failure| failure.into_error(operation, &inner.path))
+            })
+            .await
         })
         .await
     }
@@ -231,16 +234,6 @@ fn lock(path: &Path, operation: &'static str) -> Result<WriterLock> {
     let mut lock_path = path.as_os_str().to_owned();
     lock_path.push(".lock");
     WriterLock::take(Path::new(&lock_path), operation)
-}
-
-async fn acquire(
-    semaphore: &Arc<Semaphore>,
-    operation: &'static str,
-) -> Result<tokio::sync::OwnedSemaphorePermit> {
-    Arc::clone(semaphore)
-        .acquire_owned()
-        .await
-        .map_err(|error| Error::new(ErrorKind::Internal, operation).cause(error))
 }
 
 fn open_writer(path: &Path) -> Result<Connection, Failure> {

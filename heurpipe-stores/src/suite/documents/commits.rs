@@ -2,7 +2,11 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::task::Poll;
+use std::time::Duration;
 
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use heurpipe_core::{
     Annotation, DeadLetterScan, Erased, Error, ErrorKind, Filter, Finding, Fingerprint, PostId,
     Producer, Raw, Record, Scan, State, Stored, Target, Value,
@@ -28,6 +32,7 @@ checks!(
     one_post_may_come_several_times_in_a_batch,
     each_of_a_great_batch_has_its_outcome,
     writers_on_many_records_lose_nothing,
+    calls_that_are_not_polled_keep_nobody_waiting,
     an_alias_goes_to_the_first_that_has_it,
     what_is_not_finite_is_refused,
     numbers_come_back_as_they_were,
@@ -340,6 +345,55 @@ async fn writers_on_many_records_lose_nothing(store: Arc<dyn DocumentStore>) -> 
         );
     }
     Ok(())
+}
+
+/// Whoever waits for something else leaves his own calls alone for a while. Others get through meanwhile, and his calls end when he comes back to them.
+async fn calls_that_are_not_polled_keep_nobody_waiting(store: Arc<dyn DocumentStore>) -> Check {
+    // What a call waits for depends on how far it has come.
+    for polls in 1..5 {
+        let records: Vec<Record> = (0..4).map(|n| record(&format!("{polls}.{n}"))).collect();
+        let commits = records
+            .iter()
+            .map(|record| async { store.commit(&[record]).await.map(drop) }.boxed());
+        let commits = begun(commits.collect(), polls).await;
+        let mut other = record(&format!("{polls}.other"));
+        get_through(commit(&*store, &mut other)).await?;
+        for call in commits {
+            call.await?;
+        }
+        let ids = [other.id().clone(), id("absent")];
+        let loads = (0..8).map(|_| async { store.load(&ids).await.map(drop) }.boxed());
+        let loads = begun(loads.collect(), polls).await;
+        get_through(async { Ok(store.load(&ids).await?) }).await?;
+        for call in loads {
+            call.await?;
+        }
+    }
+    Ok(())
+}
+
+type Call<'a> = BoxFuture<'a, heurpipe_core::Result<()>>;
+
+/// Calls that were polled so often, after what they waited for had a moment to be done.
+async fn begun(mut calls: Vec<Call<'_>>, polls: usize) -> Vec<Call<'_>> {
+    for _ in 0..polls {
+        for call in &mut calls {
+            if let Poll::Ready(outcome) = futures::poll!(&mut *call) {
+                *call = std::future::ready(outcome).boxed();
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    calls
+}
+
+/// # Panics
+/// When the call does not end.
+async fn get_through<T>(call: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    match tokio::time::timeout(Duration::from_secs(60), call).await {
+        Ok(outcome) => outcome,
+        Err(_) => panic!("a call waits for those that nobody polls"),
+    }
 }
 
 async fn an_alias_goes_to_the_first_that_has_it(store: Arc<dyn DocumentStore>) -> Check {
