@@ -381,7 +381,9 @@ impl Writer {
         let path = "_bulk?filter_path=items.*.status,items.*.error";
         let permit = self.limit.permit().await;
         let answer = self.client.call(operation, Method::POST, path, lines).await;
-        permit.answered(items.len(), taken(&answer));
+        if let Some(taken) = taken(&answer) {
+            permit.answered(items.len(), taken);
+        }
         let answer = answer?;
         if answer.items.len() != items.len() {
             return Err(Error::new(ErrorKind::Corrupt, operation)
@@ -398,16 +400,17 @@ impl Writer {
     }
 }
 
-/// Whether the server had time for all that it was sent.
-fn taken(answer: &Result<Answer>) -> Taken {
+/// Whether the server had time for all that it was sent; none where it did not look at it: how soon it says so tells nothing of its pace.
+fn taken(answer: &Result<Answer>) -> Option<Taken> {
     let busy = match answer {
         Ok(answer) => {
             let mut items = answer.items.iter().flat_map(BTreeMap::values);
             items.any(|item| matches!(item.status, 429 | 503))
         }
-        Err(error) => error.retry() == Retry::Temporary,
+        Err(error) if error.retry() == Retry::Temporary => true,
+        Err(_) => return None,
     };
-    if busy { Taken::InPart } else { Taken::Whole }
+    Some(if busy { Taken::InPart } else { Taken::Whole })
 }
 
 fn outcome(operation: &'static str, item: &ItemAnswer) -> ItemResult<()> {
@@ -474,4 +477,36 @@ fn line(value: &impl serde::Serialize, operation: &'static str) -> Result<Vec<u8
         .map_err(|error| Error::new(ErrorKind::Internal, operation).cause(error))?;
     line.push(b'\n');
     Ok(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(statuses: &[u16]) -> Result<Answer> {
+        let item = |status: &u16| json!({"index": {"status": status}});
+        let items: Vec<Value> = statuses.iter().map(item).collect();
+        serde_json::from_value(json!({"items": items}))
+            .map_err(|error| Error::new(ErrorKind::Internal, "elasticsearch.write").cause(error))
+    }
+
+    fn failure(kind: ErrorKind) -> Result<Answer> {
+        Err(Error::new(kind, "elasticsearch.write"))
+    }
+
+    #[test]
+    fn a_server_is_busy_when_it_refuses_a_bulk_or_items_of_it() {
+        assert_eq!(taken(&answer(&[201, 409, 400])), Some(Taken::Whole));
+        assert_eq!(taken(&answer(&[201, 429])), Some(Taken::InPart));
+        assert_eq!(taken(&answer(&[503])), Some(Taken::InPart));
+        let refused = failure(ErrorKind::RateLimited);
+        assert_eq!(taken(&refused), Some(Taken::InPart));
+    }
+
+    #[test]
+    fn a_bulk_that_was_not_looked_at_tells_nothing_of_the_pace() {
+        for kind in [ErrorKind::TooLarge, ErrorKind::InvalidInput] {
+            assert_eq!(taken(&failure(kind)), None);
+        }
+    }
 }
