@@ -52,9 +52,6 @@ impl Default for DecodeLimits {
     }
 }
 
-/// How many times the pixels that are needed a scaled picture must have, along each edge.
-const MARGIN: f64 = 1.0;
-
 /// The [`Decoder`] of all pipelines: one decode a picture, whatever the number of sizes asked for.
 ///
 /// ```
@@ -234,7 +231,7 @@ fn eighths(requests: &[PixelRequest], geometries: &[Geometry]) -> u32 {
         if request.resample == Resample::Nearest {
             return 8; // which pixel is the nearest is a question to the picture itself
         }
-        (geometry.scale() * MARGIN * 8.0).ceil().clamp(1.0, 8.0) as u32
+        (geometry.scale() * 8.0).ceil().clamp(1.0, 8.0) as u32
     });
     needed.max().unwrap_or(1)
 }

@@ -12,7 +12,7 @@ pub(super) const NAME: &str = "libjpeg-turbo";
 /// More scans than any encoder writes. Each costs a pass over all coefficients, so a small file of many scans could keep a core for minutes.
 const MAX_SCANS: u32 = 200;
 
-/// Four eighths cost less than three, for which there are no vector instructions.
+/// Four eighths cost no more than three, for which there are no vector instructions, and show more.
 pub(super) fn eighths(wanted: u32) -> u32 {
     match wanted {
         3 => 4,
