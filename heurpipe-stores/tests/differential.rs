@@ -4,8 +4,6 @@
 //! `scripts/services/services.sh`.
 #![allow(clippy::unwrap_used)]
 
-#[cfg(feature = "bigquery")]
-use std::process::Command;
 use std::sync::{Arc, LazyLock};
 use std::time::Instant;
 
@@ -16,6 +14,8 @@ use heurpipe_stores::search::MemorySearch;
 use heurpipe_stores::suite::Check;
 use heurpipe_stores::suite::differential::{self, Corpus, Extent};
 use heurpipe_stores::suite::kinds::Kinds;
+#[cfg(feature = "bigquery")]
+use heurpipe_stores::suite::service::Service;
 use heurpipe_stores::{Mode, documents, search, warehouse};
 
 const RECORDS: u64 = 120;
@@ -212,10 +212,9 @@ fn names_an_attribute_without_a_column(filter: &Filter) -> bool {
 #[cfg(feature = "bigquery")]
 #[tokio::test(flavor = "multi_thread")]
 async fn bigquery() {
-    let (Some(bigquery), Some(services)) = (
-        server("HEURPIPE_TEST_BQ_URL"),
-        server("HEURPIPE_TEST_SERVICES"),
-    ) else {
+    let (Some(bigquery), Some(service)) =
+        (server("HEURPIPE_TEST_BQ_URL"), Service::named("bigquery"))
+    else {
         return;
     };
     if std::env::var_os("HEURPIPE_TEST_BQ_SUITE").is_none() {
@@ -242,12 +241,7 @@ async fn bigquery() {
     let run = std::process::id();
     let asked = agrees_on("bigquery-emulator", &corpora, async |number, corpus| {
         // Of each question the emulator keeps some memory, of which it can have 2 GiB.
-        for command in ["stop", "start"] {
-            let status = Command::new(&services)
-                .args([command, "bigquery"])
-                .status()?;
-            assert!(status.success(), "{command} bigquery");
-        }
+        service.restart(&[])?;
         let url = format!("{dataset}/differential_{run}_{number}?{places}");
         let store = warehouse::open(&url, Mode::ReadWrite).await?;
         differential::warehouse(store, corpus).await

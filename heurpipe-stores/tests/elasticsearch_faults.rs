@@ -5,7 +5,6 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -14,14 +13,14 @@ use heurpipe_core::{Platform, Post, PostId, Record, Retry, SearchIndex, SearchRe
 use heurpipe_stores::Mode;
 use heurpipe_stores::search::ElasticsearchIndex;
 use heurpipe_stores::suite::proxy::{Proxy, Trouble};
+use heurpipe_stores::suite::service::Service;
 use jiff::Timestamp;
 use serde_json::Value;
 
-/// A server, the script that restarts it, and how it is told to have one thread and one place in the queue for writes.
+/// A server, and how it is told to have one thread and one place in the queue for writes.
 struct Server {
-    service: &'static str,
+    service: Service,
     url: String,
-    script: String,
     narrow: (&'static str, &'static str),
 }
 
@@ -43,31 +42,15 @@ impl Server {
         variable: &str,
         narrow: (&'static str, &'static str),
     ) -> Option<Self> {
-        let (Ok(url), Ok(script)) = (
-            std::env::var(variable),
-            std::env::var("HEURPIPE_TEST_SERVICES"),
-        ) else {
-            println!(
-                "skipped: {variable} and HEURPIPE_TEST_SERVICES are not set; see scripts/services/services.sh"
-            );
+        let Ok(url) = std::env::var(variable) else {
+            println!("skipped: {variable} is not set; see scripts/services/services.sh");
             return None;
         };
         Some(Self {
-            service,
+            service: Service::named(service)?,
             url,
-            script,
             narrow,
         })
-    }
-
-    /// Runs the script; returns when it is done.
-    fn run(&self, command: &str, environment: &[(&str, &str)]) {
-        let status = Command::new(&self.script)
-            .args([command, self.service])
-            .envs(environment.iter().copied())
-            .status()
-            .unwrap();
-        assert!(status.success(), "{command} {}", self.service);
     }
 
     async fn open(&self, name: &str) -> Arc<ElasticsearchIndex> {
@@ -176,7 +159,7 @@ async fn a_server_that_is_killed_loses_nothing(server: Server) {
         before < WRITERS * BATCHES,
         "there is work left when the server is killed"
     );
-    let script = tokio::task::spawn_blocking(move || server.run("crash", &[]));
+    let script = tokio::task::spawn_blocking(move || server.service.run("crash", &[]).unwrap());
     running.await.unwrap();
     script.await.unwrap();
     println!("killed after {before} of {} batches", WRITERS * BATCHES);
@@ -184,8 +167,7 @@ async fn a_server_that_is_killed_loses_nothing(server: Server) {
 }
 
 async fn a_server_without_room_takes_everything_in_the_end(server: Server) {
-    server.run("stop", &[]);
-    server.run("start", &[server.narrow]);
+    server.service.restart(&[server.narrow]).unwrap();
     let index = server.open("faults-narrow").await;
     deliver_all(&index, &Arc::default()).await;
     all_are_there(&index).await;
@@ -200,8 +182,7 @@ async fn a_server_without_room_takes_everything_in_the_end(server: Server) {
         .map(|node| node["thread_pool"]["write"]["rejected"].as_u64().unwrap());
     let rejected: u64 = rejected.sum();
     println!("{rejected} writes were rejected by the server");
-    server.run("stop", &[]);
-    server.run("start", &[]);
+    server.service.restart(&[]).unwrap();
     assert!(rejected > 0, "the server had room for everything");
 }
 

@@ -26,6 +26,7 @@ pub mod kinds;
 pub mod proxy;
 mod report;
 pub mod search;
+pub mod service;
 #[cfg(feature = "warehouse")]
 pub mod warehouse;
 

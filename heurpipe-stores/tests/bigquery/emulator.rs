@@ -1,6 +1,6 @@
-use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use heurpipe_stores::suite::service::Service;
 use jiff::Timestamp;
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -20,36 +20,23 @@ pub(crate) struct Server {
 /// The emulator, used by nobody else meanwhile.
 pub(crate) struct Alone {
     pub(crate) server: Server,
-    /// The script that starts it.
-    services: String,
+    service: Service,
     _alone: RwLockWriteGuard<'static, ()>,
 }
 
 impl Alone {
     /// Nothing, with a printed reason, where the environment does not name the emulator and what starts it.
     pub(crate) async fn named() -> Option<Self> {
-        let Ok(services) = std::env::var("HEURPIPE_TEST_SERVICES") else {
-            println!(
-                "skipped: HEURPIPE_TEST_SERVICES names no script; see scripts/services/services.sh"
-            );
-            return None;
-        };
         Some(Self {
             server: Server::in_environment(None)?,
-            services,
+            service: Service::named("bigquery")?,
             _alone: IN_USE.write().await,
         })
     }
 
     /// Empties it. Of each table and question the emulator keeps some memory, of which it can have 2 GiB.
     pub(crate) fn restart(&self) {
-        for command in ["stop", "start"] {
-            let status = Command::new(&self.services)
-                .args([command, "bigquery"])
-                .status()
-                .unwrap();
-            assert!(status.success(), "{command} bigquery");
-        }
+        self.service.restart(&[]).unwrap();
     }
 }
 
