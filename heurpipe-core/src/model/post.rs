@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
+use jiff::civil::Date;
+use jiff::tz::Offset;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
@@ -88,6 +90,23 @@ impl Post {
             given: BTreeMap::new(),
             raw: BTreeMap::new(),
         }
+    }
+
+    /// The day on which it was published, UTC: the unit in which records are counted, archived and kept in a warehouse.
+    ///
+    /// ```
+    /// use heurpipe_core::{Platform, Post, PostId};
+    /// use jiff::{Timestamp, civil::date};
+    ///
+    /// let mut post = Post::new(PostId::new(Platform::instagram(), "1"), Timestamp::UNIX_EPOCH);
+    /// assert_eq!(post.day(), None);
+    /// post.published_at = Some("2026-02-28T23:30:00-02:00".parse()?);
+    /// assert_eq!(post.day(), Some(date(2026, 3, 1)));
+    /// # Ok::<(), jiff::Error>(())
+    /// ```
+    pub fn day(&self) -> Option<Date> {
+        let published = self.published_at?;
+        Some(Offset::UTC.to_datetime(published).date())
     }
 
     /// The pictures that were fetched or found gone: what enrichers of pictures have to come to.

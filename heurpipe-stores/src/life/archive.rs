@@ -156,23 +156,26 @@ impl Archive {
         let ids: Vec<PostId> = records.iter().map(|record| record.id().clone()).collect();
         let read_back = self.warehouse.get(&ids).await?;
         let mut held = Vec::with_capacity(records.len());
-        let mut held_on = Vec::with_capacity(records.len());
         for (record, read_back) in records.iter().zip(read_back) {
-            let day = record.post.published_at.map(day_of);
             if read_back.as_ref() == Some(record) {
-                held.push((record.id().clone(), record.revision));
-                held_on.push(day);
+                held.push(record);
             } else {
                 tracing::warn!(post = %record.id(), "the warehouse holds something else of a post, which stays in documents");
-                counted(days, day).kept += 1;
+                counted(days, record).kept += 1;
             }
         }
-        let outcomes = self.documents.remove(&held).await?;
-        for (outcome, day) in outcomes.into_iter().zip(held_on) {
+        let revisions: Vec<(PostId, u64)> = held
+            .iter()
+            .map(|record| (record.id().clone(), record.revision))
+            .collect();
+        let outcomes = self.documents.remove(&revisions).await?;
+        for (record, outcome) in held.into_iter().zip(outcomes) {
             match outcome {
-                Ok(()) => counted(days, day).archived += 1,
+                Ok(()) => counted(days, record).archived += 1,
                 // Somebody has changed it since it was read: the next run finds it again.
-                Err(error) if error.kind() == ErrorKind::Conflict => counted(days, day).kept += 1,
+                Err(error) if error.kind() == ErrorKind::Conflict => {
+                    counted(days, record).kept += 1;
+                }
                 Err(error) => return Err(error),
             }
         }
@@ -183,12 +186,10 @@ impl Archive {
 /// The days of a run, in order; first what does not say on which it was published.
 type Days = BTreeMap<Option<Date>, ArchivedDay>;
 
-fn counted(days: &mut Days, day: Option<Date>) -> &mut ArchivedDay {
+/// What is counted of the day of a record.
+fn counted<'a>(days: &'a mut Days, record: &Record) -> &'a mut ArchivedDay {
+    let day = record.post.day();
     days.entry(day).or_insert_with(|| ArchivedDay::begin(day))
-}
-
-fn day_of(time: Timestamp) -> Date {
-    time.to_zoned(TimeZone::UTC).date()
 }
 
 /// Posts published on a day.

@@ -7,7 +7,6 @@ use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
 use futures::stream::{self, BoxStream, StreamExt};
 use heurpipe_core::{Digest, Error, ErrorKind, Record, Result};
-use jiff::tz::TimeZone;
 use object_store::path::Path;
 use parquet::arrow::arrow_reader::{
     ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
@@ -59,10 +58,8 @@ pub(super) fn divide(records: Vec<Record>) -> Vec<(String, Vec<Record>)> {
 }
 
 fn day_of(record: &Record) -> String {
-    record.post.published_at.map_or_else(
-        || UNKNOWN_DAY.to_owned(),
-        |time| time.to_zoned(TimeZone::UTC).date().to_string(),
-    )
+    let day = record.post.day();
+    day.map_or_else(|| UNKNOWN_DAY.to_owned(), |day| day.to_string())
 }
 
 /// Writes a segment and reads it back. Its name is its content's digest, so writing it again after an interruption changes nothing.

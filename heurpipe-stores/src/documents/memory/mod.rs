@@ -20,7 +20,6 @@ use heurpipe_core::{
     ReviewTask, RunRecord, Scan, Stored, Subject,
 };
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 
 use super::near::Search;
 use crate::codec;
@@ -274,9 +273,7 @@ impl Documents for MemoryDocuments {
         let shelves = self.lock();
         let mut days: BTreeMap<Option<Date>, u64> = BTreeMap::new();
         for record in shelves.scan(scan) {
-            let published = record.post.published_at;
-            let day = published.map(|at| at.to_zoned(TimeZone::UTC).date());
-            *days.entry(day).or_default() += 1;
+            *days.entry(record.post.day()).or_default() += 1;
         }
         let days = days.into_iter();
         Ok(days

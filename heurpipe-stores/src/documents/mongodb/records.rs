@@ -6,8 +6,6 @@ use std::sync::Arc;
 use heurpipe_core::{
     Digest, Error, ErrorKind, Flat, ItemResult, Platform, PostId, Record, Result, Stored,
 };
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use mongodb::bson::oid::ObjectId;
 use mongodb::bson::spec::BinarySubtype;
 use mongodb::bson::{Binary, Bson, Document, doc};
@@ -88,7 +86,7 @@ fn fields(record: &Record) -> Result<Document> {
     Ok(doc! {
         "live": true,
         "published": flat.published.map(nanoseconds),
-        "day": flat.published.map(day),
+        "day": record.post.day().map(|day| day.to_string()),
         "collected": flat.collected.map(nanoseconds),
         "analysis": record.analysis().as_str(),
         "states": states,
@@ -98,11 +96,6 @@ fn fields(record: &Record) -> Result<Document> {
         "text": spaced(&flat.terms),
         "record": body,
     })
-}
-
-/// The day of a time, UTC.
-fn day(time: Timestamp) -> String {
-    time.to_zoned(TimeZone::UTC).date().to_string()
 }
 
 /// A revision as it is stored. No record is written so often that it would not fit.

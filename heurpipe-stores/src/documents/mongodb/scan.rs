@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use heurpipe_core::{DayCount, Error, ErrorKind, Filter, Flat, Record, RecordPage, Result, Scan};
 use jiff::civil::Date;
-use jiff::tz::TimeZone;
 use mongodb::bson::{Document, doc};
 use mongodb::options::FindOptions;
 
@@ -71,10 +70,8 @@ pub(super) async fn days(database: &Database, scan: &Scan) -> Result<Vec<DayCoun
     } else {
         let mut rows = Candidates::of(database, query.document).await?;
         while let Some(record) = rows.next().await? {
-            let flat = Flat::of(&record);
-            if scan.filter.matches(&flat) {
-                let day = flat.published.map(|at| at.to_zoned(TimeZone::UTC).date());
-                *days.entry(day).or_default() += 1;
+            if scan.filter.matches(&Flat::of(&record)) {
+                *days.entry(record.post.day()).or_default() += 1;
             }
         }
     }
