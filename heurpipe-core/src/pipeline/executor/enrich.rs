@@ -6,16 +6,15 @@ use std::time::Duration;
 use futures::StreamExt;
 use futures::future::join_all;
 use tokio::sync::mpsc::{Receiver, Sender};
-use tokio_util::task::AbortOnDropHandle;
 
 use super::super::need::Look;
 use super::call::call_in_batches;
 use super::jobs::{self, Job, Results};
 use super::options::Order;
 use super::pictures::{self, Pictures};
-use super::shared::{Parcel, Shared, receiver_stream};
+use super::shared::{Parcel, Shared, in_task, receiver_stream};
 use super::stages::{EnricherRun, Stages};
-use crate::{Error, ErrorKind, Input, Item, Result};
+use crate::{Input, Item, Result};
 
 pub(super) async fn run(
     shared: Arc<Shared>,
@@ -28,22 +27,16 @@ pub(super) async fn run(
     let enriching = receiver_stream(parcels).map(|parcel| {
         let shared = Arc::clone(&shared);
         let stages = Arc::clone(&stages);
-        // A task of its own: the parcels' work outside of compute threads may use all cores.
-        AbortOnDropHandle::new(tokio::spawn(async move {
+        in_task("pipeline.enrich", "an enricher panicked", async move {
             enrich(&shared, &stages, parcel).await
-        }))
+        })
     });
     let mut enriched = match order {
         Order::Free => enriching.buffer_unordered(workers).boxed(),
         Order::Kept => enriching.buffered(workers).boxed(),
     };
     while let Some(done) = enriched.next().await {
-        let parcel = done.map_err(|error| {
-            Error::new(ErrorKind::Internal, "pipeline.enrich")
-                .message("an enricher panicked")
-                .cause(error)
-        })?;
-        if next.send(parcel).await.is_err() {
+        if next.send(done?).await.is_err() {
             return Ok(());
         }
     }

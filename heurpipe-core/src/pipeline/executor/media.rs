@@ -4,17 +4,15 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use tokio::sync::mpsc::{Receiver, Sender};
-use tokio_util::task::AbortOnDropHandle;
 
 use super::super::MediaAccess;
 use super::bytes::ByteBudget;
 use super::meter::Meter;
 use super::options::Order;
 use super::pictures;
-use super::shared::{Envelope, Parcel, Shared, receiver_stream};
+use super::shared::{Envelope, Parcel, Shared, in_task, receiver_stream};
 use crate::{
-    Error, ErrorKind, FetchMedia, Fetched, ItemResult, MediaKind, MediaOutcome, MediaRequest,
-    Result, Retry,
+    FetchMedia, Fetched, ItemResult, MediaKind, MediaOutcome, MediaRequest, Result, Retry,
 };
 
 /// A medium whose host does not answer is tried so often, beyond what the fetcher itself does.
@@ -34,11 +32,9 @@ pub(super) async fn run(
     let fetching = receiver_stream(parcels).map(|parcel| {
         let shared = Arc::clone(&shared);
         let meter = Arc::clone(&meter);
-        // A task of its own: it goes on while parcels wait below for room, which they would never get if it stopped with something in its hands that
-        // those ahead need.
-        AbortOnDropHandle::new(tokio::spawn(
-            async move { fetch(&shared, &meter, parcel).await },
-        ))
+        in_task("pipeline.media", "the fetcher panicked", async move {
+            fetch(&shared, &meter, parcel).await
+        })
     });
     let lanes = shared.options.fetches.max(1);
     let mut fetched = match shared.options.fetch_order {
@@ -46,11 +42,7 @@ pub(super) async fn run(
         Order::Kept => fetching.buffered(lanes).boxed(),
     };
     while let Some(done) = fetched.next().await {
-        let parcel = done.map_err(|error| {
-            Error::new(ErrorKind::Internal, "pipeline.media")
-                .message("the fetcher panicked")
-                .cause(error)
-        })?;
+        let parcel = done?;
         meter.left(parcel.envelopes.len());
         for (mut parcel, held) in divided(parcel, bytes / SHARES, pixels) {
             parcel.pictures = budget.take(held).await;

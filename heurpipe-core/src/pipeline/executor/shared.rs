@@ -10,6 +10,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use bytes::Bytes;
 use jiff::Timestamp;
 use tokio::sync::watch;
+use tokio_util::task::AbortOnDropHandle;
 
 use super::super::Pipeline;
 use super::super::budget::Controller;
@@ -19,7 +20,7 @@ use super::bytes::{ByteBudget, ByteShare};
 use super::in_flight::{InFlight, Key};
 use super::meter::Totals;
 use super::options::{RunOptions, Stop};
-use crate::{Error, Incoming, Outcome, Post, PostId, Record, Result, Retry};
+use crate::{Error, ErrorKind, Incoming, Outcome, Post, PostId, Record, Result, Retry};
 
 /// What every stage of a run can see.
 pub(super) struct Shared {
@@ -238,4 +239,24 @@ pub(super) fn receiver_stream<T>(
     futures::stream::unfold(receiver, |mut receiver| async move {
         receiver.recv().await.map(|item| (item, receiver))
     })
+}
+
+/// A parcel's work in a task of its own, begun at once and ended when this is dropped. It may use all cores, and it goes on while its stage waits for room, which
+/// would never come if it stopped with something in its hands that the stages ahead need.
+///
+/// # Errors
+/// `Internal`, saying `panicked`, when the work does.
+pub(super) fn in_task<T: Send + 'static>(
+    operation: &'static str,
+    panicked: &'static str,
+    work: impl Future<Output = T> + Send + 'static,
+) -> impl Future<Output = Result<T>> + Send {
+    let task = AbortOnDropHandle::new(tokio::spawn(work));
+    async move {
+        task.await.map_err(|error| {
+            Error::new(ErrorKind::Internal, operation)
+                .message(panicked)
+                .cause(error)
+        })
+    }
 }
