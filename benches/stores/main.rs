@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `documents` | how many records a second are committed durably, beside their bare bytes in a file, and on SQLite beside MongoDB? |
 //! | `bulk` | how many records a second are indexed, on tantivy beside Elasticsearch, and on that beside the same lines sent by `curl`? |
-//! | `warehouse` | how many MB of records a second become Parquet, beside an Arrow writer by hand; how many are archived? |
+//! | `warehouse` | how many MB of records a second become Parquet, beside an Arrow writer by hand; does history slow that down; how many are archived? |
 //! | `search` | how long do a search by five filters and its three facets take at a million posts? |
 //! | `similar` | how long does it take to find what looks alike among 100,000 posts, beside one pass over their vectors in memory? |
 //!

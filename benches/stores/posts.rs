@@ -14,6 +14,9 @@ pub const TODAY: &str = "2026-07-01T00:00:00Z";
 /// Days on which posts were published.
 pub const DAYS: i64 = 180;
 
+/// From when posts are numbered: that of Instagram.
+const EPOCH_MS: i64 = 1_314_220_021_721;
+
 const GARMENTS: &[&str] = &[
     "dress", "coat", "shirt", "trousers", "bag", "boots", "sneaker", "hat", "pullover", "sandal",
 ];
@@ -59,10 +62,9 @@ pub fn records(count: usize) -> Vec<Record> {
 pub fn record(number: u64) -> Record {
     let mut dice = ChaCha8Rng::seed_from_u64(number);
     let platform = [Platform::instagram(), Platform::weibo()][dice.random_range(0..2)].clone();
-    let id = PostId::new(platform, format!("{:018}", number * 7 + 1));
     let today: Timestamp = TODAY.parse().unwrap_or_default();
     let published = today - dice.random_range(1..DAYS * 24 * 60).minutes();
-    let mut post = Post::new(id, today);
+    let mut post = Post::new(id(platform, published, number), today);
     post.published_at = Some(published);
     let words: Vec<&str> = (0..25).map(|_| pick(&mut dice, WORDS)).collect();
     post.text = words.join(" ");
@@ -102,6 +104,27 @@ pub fn record(number: u64) -> Record {
     }
     record.revision = 1;
     record
+}
+
+/// So many records of posts that were published on one day, the `later`th after all others.
+pub fn day(later: u64, count: usize) -> Vec<Record> {
+    let today: Timestamp = TODAY.parse().unwrap_or_default();
+    let published = |number: u64| today + (later * 86_400 + number).cast_signed().seconds();
+    let of_that_day = |number: u64| {
+        let mut record = record(number);
+        let published = published(number);
+        record.post.id = id(record.post.id.platform.clone(), published, number);
+        record.post.published_at = Some(published);
+        record
+    };
+    (0..count as u64).map(of_that_day).collect()
+}
+
+/// Numbers as networks give them: the time in milliseconds, and 23 bits that tell posts of one moment apart.
+fn id(platform: Platform, published: Timestamp, number: u64) -> PostId {
+    let since = published.as_millisecond() - EPOCH_MS;
+    let native = (since.cast_unsigned() << 23) | (number & 0x7f_ffff);
+    PostId::new(platform, native.to_string())
 }
 
 fn producer(attribute: &str) -> Producer {

@@ -14,6 +14,9 @@ use tokio::runtime::Runtime;
 
 use crate::posts;
 
+/// Posts of a day that is appended to history.
+const DAY: usize = 2_000;
+
 pub fn rows(runtime: &Runtime, effort: Effort) -> AnyResult<Vec<Row>> {
     let count = effort.choose(4_000, 40_000);
     let records = posts::records(count);
@@ -38,6 +41,28 @@ pub fn rows(runtime: &Runtime, effort: Effort) -> AnyResult<Vec<Row>> {
         name,
         rate(theirs),
     )];
+
+    let old = place()?;
+    runtime.block_on(append(old.path(), records.clone()))?;
+    let mut later = 0;
+    let mut to_history = || {
+        later += 1;
+        let day = posts::day(later, DAY);
+        timed(|| runtime.block_on(append(old.path(), day)))
+    };
+    let mut to_nothing = || {
+        let place = place()?;
+        let day = posts::day(1, DAY);
+        timed(|| runtime.block_on(append(place.path(), day)))
+    };
+    let (ours, theirs) = measured_in_turns(repetitions, &mut to_history, &mut to_nothing)?;
+    rows.push(Row::rate(
+        "append 2,000 posts of a day to 180 other days",
+        "records/s",
+        ours.per_second(DAY),
+        "to an empty warehouse",
+        theirs.per_second(DAY),
+    ));
 
     let mut archived = || {
         let place = place()?;

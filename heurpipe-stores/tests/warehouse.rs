@@ -340,6 +340,89 @@ async fn killed_before_the_commit_nothing_is_lost_or_doubled() {
     assert_eq!(segments(folder.path()), files);
 }
 
+/// Posts of both networks that were published on a day, with ids from `first` on.
+fn of_both_networks(first: u32, published: &str) -> Vec<Record> {
+    let mut records: Vec<Record> = (first..first + 5)
+        .map(|number| record(number, Some(published)))
+        .collect();
+    let mut also = records.clone();
+    for record in &mut also {
+        let native = record.post.id.native.clone();
+        record.post.id = PostId::new(Platform::instagram(), native);
+    }
+    records.append(&mut also);
+    records
+}
+
+#[tokio::test]
+async fn files_whose_posts_have_other_ids_are_not_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = in_folder(folder.path()).await;
+    let earlier = of_both_networks(100, "2026-03-01T12:00:00Z");
+    let later = of_both_networks(200, "2026-03-02T12:00:00Z");
+    warehouse.append(earlier.clone()).await.unwrap();
+    let file = segments(folder.path()).remove(0);
+    warehouse.append(later.clone()).await.unwrap();
+    let whole = std::fs::read(&file).unwrap();
+    std::fs::remove_file(&file).unwrap();
+
+    let ids = |records: &[Record]| -> Vec<PostId> {
+        records.iter().map(|record| record.id().clone()).collect()
+    };
+    let again = warehouse.append(later.clone()).await.unwrap();
+    assert_eq!((again.written, again.unchanged), (0, 10));
+    let found = warehouse.get(&ids(&later)).await.unwrap();
+    assert_eq!(found.into_iter().flatten().count(), 10);
+    assert_eq!(warehouse.remove(&ids(&later[..1])).await.unwrap(), 1);
+    warehouse.erase(&ids(&later[1..2])).await.unwrap();
+    let missing = warehouse.get(&ids(&earlier)).await.unwrap_err();
+    assert_eq!(missing.kind(), ErrorKind::NotFound, "{missing}");
+
+    std::fs::write(&file, whole).unwrap();
+    assert_eq!(all(&warehouse).await.len(), 18);
+}
+
+#[tokio::test]
+async fn manifests_that_do_not_say_where_ids_lie_are_read() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = in_folder(folder.path()).await;
+    let records = of_both_networks(100, "2026-03-01T12:00:00Z");
+    warehouse.append(records.clone()).await.unwrap();
+    let path = folder.path().join("manifests/00000001.json");
+    let mut manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let segment = manifest["segments"][0].as_object_mut().unwrap();
+    assert!(segment.remove("id_ranges").is_some());
+    std::fs::write(&path, serde_json::to_vec(&manifest).unwrap()).unwrap();
+
+    let warehouse = in_folder(folder.path()).await;
+    let again = warehouse.append(records).await.unwrap();
+    assert_eq!((again.written, again.unchanged), (0, 10));
+}
+
+#[tokio::test]
+async fn a_folder_that_is_begun_anew_is_seen_by_whoever_has_it_open() {
+    let folder = tempfile::tempdir().unwrap();
+    let open = in_folder(folder.path()).await;
+    open.append(some(10)).await.unwrap();
+    open.append((11..=20).map(|n| record(n, None)).collect())
+        .await
+        .unwrap();
+    assert_eq!(open.coverage().await.unwrap().posts, 20);
+    for part in ["manifests", "segments"] {
+        std::fs::remove_dir_all(folder.path().join(part)).unwrap();
+    }
+    assert_eq!(open.coverage().await.unwrap().posts, 0);
+
+    let another = in_folder(folder.path()).await;
+    for first in [30, 40, 50] {
+        let records = (first..first + 5).map(|n| record(n, None)).collect();
+        another.append(records).await.unwrap();
+    }
+    assert_eq!(open.coverage().await.unwrap().posts, 15);
+    assert_eq!(open.manifest().await.unwrap().number, 3);
+}
+
 #[tokio::test]
 async fn a_query_sees_both_tiers_and_hot_rows_win() {
     let warehouse = ParquetWarehouse::in_memory();
@@ -473,6 +556,10 @@ async fn only_reading_statements_are_answered() {
     assert_eq!(error.kind(), ErrorKind::InvalidInput, "{error}");
 }
 
+fn ids_of(numbers: std::ops::Range<u32>) -> Vec<PostId> {
+    numbers.map(id).collect()
+}
+
 #[tokio::test]
 async fn a_damaged_segment_is_named() {
     let folder = tempfile::tempdir().unwrap();
@@ -499,6 +586,15 @@ async fn a_damaged_segment_is_named() {
         assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
         assert!(error.to_string().contains(&name), "{error}");
     }
+
+    // A footer that speaks of more than there is.
+    let mut lying = whole.clone();
+    let footer = lying.len() - 8;
+    lying[footer..footer + 4].copy_from_slice(&u32::MAX.to_le_bytes());
+    std::fs::write(&victim, &lying).unwrap();
+    let error = warehouse.get(&ids_of(10..20)).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Corrupt, "{error:?}");
+    assert!(error.to_string().contains(&name), "{error}");
 
     std::fs::remove_file(&victim).unwrap();
     let asked = refusal(&warehouse, "SELECT text FROM posts").await;

@@ -1,19 +1,19 @@
 //! Objects by path, with this project's errors and with what a local disk needs to keep them.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path as FilePath, PathBuf};
 use std::sync::Arc;
 
 use bytes::Bytes;
 use futures::TryStreamExt;
+use futures::stream::BoxStream;
 use heurpipe_core::{Error, ErrorKind, Result};
 use jiff::Timestamp;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use object_store::path::Path;
-use object_store::{
-    GetResultPayload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload,
-};
+use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
 
 use crate::objects::failure;
 use crate::os::io_error;
@@ -28,6 +28,7 @@ pub(super) struct Bucket {
 }
 
 /// What is known of an object without reading it.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Object {
     /// Its path.
     pub(super) path: Path,
@@ -35,14 +36,8 @@ pub(super) struct Object {
     pub(super) bytes: u64,
     /// When it was written, to the second.
     pub(super) written: Timestamp,
-}
-
-/// An object's content.
-pub(super) enum Content {
-    /// On this machine's disk.
-    File(File),
-    /// Fetched.
-    Bytes(Bytes),
+    /// Its store's word for the content, another for another; where there is one.
+    pub(super) tag: Option<String>,
 }
 
 impl Bucket {
@@ -116,13 +111,17 @@ impl Bucket {
             .map_err(fail)
     }
 
-    /// The content without reading it all where that is possible.
-    pub(super) async fn content(&self, path: &Path) -> Result<Content> {
-        let fail = |error| failure("warehouse.read", path, error);
-        let found = self.store.get(path).await.map_err(fail)?;
-        match found.payload {
-            GetResultPayload::File(file, _) => Ok(Content::File(file)),
-            GetResultPayload::Stream(_) => found.bytes().await.map(Content::Bytes).map_err(fail),
+    /// Parts of an object, in the order of the ranges; parts that lie near one another are fetched in one call.
+    pub(super) async fn ranges(&self, path: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let parts = self.store.get_ranges(path, ranges).await;
+        parts.map_err(|error| failure("warehouse.read", path, error))
+    }
+
+    /// The size of an object.
+    pub(super) async fn size(&self, path: &Path) -> Result<u64> {
+        match self.store.head(path).await {
+            Ok(object) => Ok(object.size),
+            Err(error) => Err(failure("warehouse.read", path, error)),
         }
     }
 
@@ -149,16 +148,12 @@ impl Bucket {
 
     /// The objects under a prefix.
     pub(super) async fn objects(&self, prefix: &Path) -> Result<Vec<Object>> {
-        self.store
-            .list(Some(prefix))
-            .map_ok(|meta| Object {
-                path: meta.location,
-                bytes: meta.size,
-                written: instant(meta.last_modified.timestamp()),
-            })
-            .try_collect()
-            .await
-            .map_err(|error| failure("warehouse.list", prefix, error))
+        listed(prefix, self.store.list(Some(prefix))).await
+    }
+
+    /// The objects under a prefix whose paths sort after this one. A server may give more.
+    pub(super) async fn objects_after(&self, prefix: &Path, path: &Path) -> Result<Vec<Object>> {
+        listed(prefix, self.store.list_with_offset(Some(prefix), path)).await
     }
 
     /// Removes what writers that were killed have left of objects that they had not finished, and gives how many there were. A store elsewhere
@@ -219,6 +214,20 @@ impl Bucket {
         })
         .await
     }
+}
+
+async fn listed(
+    prefix: &Path,
+    objects: BoxStream<'static, object_store::Result<ObjectMeta>>,
+) -> Result<Vec<Object>> {
+    let objects = objects.map_ok(|meta| Object {
+        path: meta.location,
+        bytes: meta.size,
+        written: instant(meta.last_modified.timestamp()),
+        tag: meta.e_tag,
+    });
+    let listed = objects.try_collect().await;
+    listed.map_err(|error| failure("warehouse.list", prefix, error))
 }
 
 /// Files are written under another name first: their own, `#` and a number.

@@ -1,23 +1,16 @@
-//! Which segments there are: numbered files of which the highest number wins.
+//! What a manifest says: which segments count, and which of their rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use bytes::Bytes;
-use heurpipe_core::{Digest, Error, ErrorKind, Result};
+use heurpipe_core::Digest;
 use jiff::Timestamp;
-use object_store::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::Coverage;
-use super::bucket::Bucket;
+use super::ids::IdRanges;
 
 /// The version of the manifest's own form.
-const FORMAT: u32 = 1;
-
-const FOLDER: &str = "manifests";
-
-/// How often the newest manifest is looked for again since it was retired in between.
-const MAX_RETIRED: usize = 5;
+pub(super) const FORMAT: u32 = 1;
 
 /// The state of a warehouse: all that counts, nothing that does not.
 ///
@@ -55,6 +48,9 @@ pub struct Segment {
     pub published: Option<(Timestamp, Timestamp)>,
     /// Least and greatest id.
     pub ids: (String, String),
+    /// Where between these its ids lie; a manifest of an earlier version does not say.
+    #[serde(default, skip_serializing_if = "IdRanges::is_unknown")]
+    pub id_ranges: IdRanges,
     /// The version of the rows' schema.
     pub schema_version: u32,
     /// The deletion vector: ids whose row here no longer counts, since it was superseded or removed.
@@ -66,6 +62,12 @@ impl Segment {
     /// Rows that count.
     pub fn live(&self) -> u64 {
         self.rows.saturating_sub(self.deleted.len() as u64)
+    }
+
+    /// Whether the file may hold a row of one of these ids.
+    pub(super) fn may_hold(&self, ids: &BTreeSet<String>) -> bool {
+        let (first, last) = &self.ids;
+        ids.range(first.clone()..=last.clone()).next().is_some() && self.id_ranges.may_hold(ids)
     }
 }
 
@@ -80,77 +82,13 @@ impl Manifest {
         }
     }
 
-    /// The newest manifest.
-    pub(super) async fn latest(bucket: &Bucket) -> Result<Self> {
-        for _ in 0..MAX_RETIRED {
-            let Some((number, path)) = numbered(bucket).await?.pop() else {
-                return Ok(Self::empty());
-            };
-            let manifest = Self::read(bucket, number, &path).await?;
-            // It was retired after it was listed: there is a newer one.
-            if !manifest.retired {
-                return Ok(manifest);
-            }
+    /// What stands under a number whose manifest has given up what it held.
+    pub(super) fn stub(number: u64) -> Self {
+        Self {
+            number,
+            retired: true,
+            ..Self::empty()
         }
-        Err(Error::new(ErrorKind::Corrupt, "warehouse.manifest")
-            .message("the newest manifest has given up what it held"))
-    }
-
-    /// Makes manifests before this one give up what they held, and gives how many did. Their numbers stay taken: a writer that is late by several
-    /// manifests must not find one of them free.
-    ///
-    /// `older_than`: only those written before this time.
-    pub(super) async fn retire_earlier(
-        &self,
-        bucket: &Bucket,
-        older_than: Option<Timestamp>,
-    ) -> Result<u64> {
-        let mut retired = 0;
-        for object in bucket.objects(&Path::from(FOLDER)).await? {
-            let Some(number) = number_of(&object.path).filter(|n| *n < self.number) else {
-                continue;
-            };
-            let stub = Self {
-                number,
-                retired: true,
-                ..Self::empty()
-            };
-            let bytes = stub.encode()?;
-            let is_stub = object.bytes <= bytes.len() as u64;
-            if is_stub || older_than.is_some_and(|limit| object.written >= limit) {
-                continue;
-            }
-            bucket.replace(&object.path, bytes).await?;
-            retired += 1;
-        }
-        Ok(retired)
-    }
-
-    fn encode(&self) -> Result<Bytes> {
-        serde_json::to_vec_pretty(self)
-            .map(Bytes::from)
-            .map_err(|error| Error::new(ErrorKind::Internal, "warehouse.manifest").cause(error))
-    }
-
-    async fn read(bucket: &Bucket, number: u64, path: &Path) -> Result<Self> {
-        let damaged = |message: &str| {
-            Error::new(ErrorKind::Corrupt, "warehouse.manifest")
-                .message(message)
-                .with("file", path)
-        };
-        let bytes = bucket.get(path).await?;
-        let manifest: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| damaged("a manifest cannot be read").cause(error))?;
-        if manifest.format > FORMAT {
-            return Err(Error::new(ErrorKind::Unsupported, "warehouse.manifest")
-                .message("the warehouse was written by a newer version of this program")
-                .with("file", path)
-                .with("format", manifest.format));
-        }
-        if manifest.number != number {
-            return Err(damaged("a manifest has another number than its name says"));
-        }
-        Ok(manifest)
     }
 
     /// The manifest after this one: with these rows no longer counting (ids by segment) and these segments added.
@@ -186,12 +124,6 @@ impl Manifest {
         }
     }
 
-    /// Makes this the newest manifest; false when its number is taken.
-    pub(super) async fn commit(&self, bucket: &Bucket) -> Result<bool> {
-        let path = Path::from(format!("{FOLDER}/{:08}.json", self.number));
-        bucket.create(&path, self.encode()?).await
-    }
-
     /// What it holds.
     pub fn coverage(&self) -> Coverage {
         let bounds = || self.segments.iter().filter_map(|s| s.published);
@@ -206,19 +138,4 @@ impl Manifest {
             bytes: self.segments.iter().map(|s| s.bytes).sum(),
         }
     }
-}
-
-/// The manifests there are, by number.
-async fn numbered(bucket: &Bucket) -> Result<Vec<(u64, Path)>> {
-    let objects = bucket.objects(&Path::from(FOLDER)).await?;
-    let paths = objects.into_iter().map(|object| object.path);
-    let mut numbered: Vec<(u64, Path)> = paths
-        .filter_map(|path| number_of(&path).map(|number| (number, path)))
-        .collect();
-    numbered.sort();
-    Ok(numbered)
-}
-
-fn number_of(path: &Path) -> Option<u64> {
-    path.filename()?.strip_suffix(".json")?.parse().ok()
 }

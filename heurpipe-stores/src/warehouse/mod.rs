@@ -7,10 +7,13 @@
 mod bigquery;
 mod bucket;
 mod hot;
+mod ids;
 mod manifest;
+mod manifests;
 pub mod output;
 mod prune;
 mod query;
+mod reading;
 mod rewrite;
 mod rows;
 mod schema;
@@ -33,6 +36,7 @@ use crate::{Mode, address};
 #[cfg(feature = "bigquery")]
 pub use bigquery::BigQueryWarehouse;
 pub use hot::{DocumentRows, HotRows, NoHotRows};
+pub use ids::IdRanges;
 pub use manifest::{Manifest, Segment};
 pub use rows::{records, rows};
 pub use schema::{SCHEMA_VERSION, posts_schema};

@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::manifest::{Manifest, Segment};
 use super::rows::strings;
 use super::store::{MAX_RACES, ParquetWarehouse, too_many_races};
-use super::{Compacted, Purged, segment, sweep};
+use super::{Compacted, Purged, reading, segment, sweep};
 
 /// A segment with so many rows that count, or more, is as good as a full one: merging it would write much for little.
 const ENOUGH_ROWS: u64 = segment::MAX_ROWS as u64 / 2;
@@ -20,14 +20,17 @@ pub(super) async fn erase(warehouse: &ParquetWarehouse, ids: &[PostId]) -> Resul
     warehouse.check_writable(OPERATION)?;
     let ids: BTreeSet<String> = ids.iter().map(PostId::to_string).collect();
     for _ in 0..MAX_RACES {
-        let manifest = warehouse.manifest().await?;
+        let manifest = warehouse.manifests().newest().await?;
         let Some((manifest, mut purged)) = without(warehouse, &manifest, &ids).await? else {
             continue;
         };
         purged.manifest = manifest.number;
         let bucket = warehouse.bucket();
         purged.deleted = sweep::holding(bucket, &manifest, &ids).await?;
-        manifest.retire_earlier(bucket, None).await?;
+        warehouse
+            .manifests()
+            .retire_before(manifest.number, None)
+            .await?;
         return Ok(purged);
     }
     Err(too_many_races(OPERATION))
@@ -58,7 +61,7 @@ async fn without(
         return Ok(Some((manifest.clone(), purged)));
     }
     let next = manifest.replacing(&replaced, written);
-    let committed = next.commit(warehouse.bucket()).await?;
+    let committed = warehouse.manifests().commit(&next).await?;
     Ok(committed.then_some((next, purged)))
 }
 
@@ -68,11 +71,10 @@ async fn rows_of(
     segment: &Segment,
     ids: &BTreeSet<String>,
 ) -> Result<Vec<String>> {
-    let (first, last) = &segment.ids;
-    if ids.range(first.clone()..=last.clone()).next().is_none() {
+    if !segment.may_hold(ids) {
         return Ok(Vec::new());
     }
-    let mut batches = segment::read(warehouse.bucket(), segment, &["id"]).await?;
+    let mut batches = reading::read(warehouse.bucket(), segment, &["id"]).await?;
     let mut found = Vec::new();
     while let Some(batch) = batches.try_next().await? {
         let among = strings(&batch, "id")?.iter().flatten();
@@ -89,7 +91,7 @@ pub(super) async fn compact(
     const OPERATION: &str = "warehouse.compact";
     warehouse.check_writable(OPERATION)?;
     for _ in 0..MAX_RACES {
-        let manifest = warehouse.manifest().await?;
+        let manifest = warehouse.manifests().newest().await?;
         let Some((manifest, mut compacted)) = merged(warehouse, &manifest).await? else {
             continue;
         };
@@ -99,7 +101,10 @@ pub(super) async fn compact(
             .checked_sub(grace)
             .unwrap_or(Timestamp::MIN);
         compacted.deleted = sweep::older(bucket, &manifest, limit).await?;
-        manifest.retire_earlier(bucket, Some(limit)).await?;
+        warehouse
+            .manifests()
+            .retire_before(manifest.number, Some(limit))
+            .await?;
         return Ok(compacted);
     }
     Err(too_many_races(OPERATION))
@@ -129,7 +134,7 @@ async fn merged(
         return Ok(Some((manifest.clone(), compacted)));
     }
     let next = manifest.replacing(&replaced, written);
-    let committed = next.commit(warehouse.bucket()).await?;
+    let committed = warehouse.manifests().commit(&next).await?;
     Ok(committed.then_some((next, compacted)))
 }
 

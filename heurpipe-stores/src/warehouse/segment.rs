@@ -1,26 +1,24 @@
-//! Segments: written whole, verified, read by column.
+//! Segments: written whole, and verified.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use bytes::Bytes;
-use futures::stream::{self, BoxStream, StreamExt};
+use futures::TryStreamExt;
 use heurpipe_core::{Digest, Error, ErrorKind, Record, Result};
 use object_store::path::Path;
-use parquet::arrow::arrow_reader::{
-    ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection,
-};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::arrow::{ArrowWriter, ProjectionMask};
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use parquet::file::metadata::PageIndexPolicy;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
-use parquet::file::reader::ChunkReader;
 use parquet::schema::types::ColumnPath;
 
-use super::bucket::{Bucket, Content};
+use super::bucket::Bucket;
+use super::ids::IdRanges;
 use super::manifest::Segment;
+use super::reading;
 use super::rows::{records, rows, strings};
 use super::schema::{SCHEMA_VERSION, posts_schema};
 use crate::task;
@@ -31,8 +29,6 @@ pub(super) const MAX_ROWS: usize = 50_000;
 const GROUP_ROWS: usize = 8_192;
 /// Rows turned into columns at a time.
 const WRITE_ROWS: usize = 256;
-/// Rows read at a time.
-const READ_ROWS: usize = 1_024;
 
 /// Where segments lie, from the warehouse's root.
 pub(super) const FOLDER: &str = "segments";
@@ -77,9 +73,9 @@ pub(super) async fn without(
     segment: &Segment,
     ids: &BTreeSet<String>,
 ) -> Result<Vec<Record>> {
-    let mut batches = read(bucket, segment, &["record"]).await?;
+    let mut batches = reading::read(bucket, segment, &["record"]).await?;
     let mut kept = Vec::new();
-    while let Some(batch) = batches.next().await.transpose()? {
+    while let Some(batch) = batches.try_next().await? {
         let mut found = records(&batch).map_err(|error| damaged(segment).cause(error))?;
         found.retain(|record| {
             let id = record.id().to_string();
@@ -95,7 +91,11 @@ pub(super) async fn ids_in_file(bucket: &Bucket, path: &Path) -> Result<BTreeSet
     let bytes = bucket.get(path).await?;
     task::blocking("warehouse.read", move || {
         let mut ids = BTreeSet::new();
-        let Ok(batches) = reader(bytes, &["id"], None) else {
+        let Ok(file) = ParquetRecordBatchReaderBuilder::try_new(bytes) else {
+            return Ok(ids);
+        };
+        let columns = ProjectionMask::columns(file.parquet_schema(), ["id"]);
+        let Ok(batches) = file.with_projection(columns).build() else {
             return Ok(ids);
         };
         for batch in batches.map_while(std::result::Result::ok) {
@@ -123,6 +123,7 @@ fn build(day: &str, records: &[Record]) -> Result<(Segment, Bytes)> {
             ids.first().cloned().unwrap_or_default(),
             ids.last().cloned().unwrap_or_default(),
         ),
+        id_ranges: IdRanges::of(&ids),
         schema_version: SCHEMA_VERSION,
         deleted: BTreeSet::new(),
     };
@@ -209,82 +210,6 @@ pub(super) async fn verify(bucket: &Bucket, segment: &Segment) -> Result<()> {
         Ok(())
     })
     .await
-}
-
-/// The rows of a segment, some at a time, with these columns; all that are in the file, deleted or not.
-pub(super) async fn read(
-    bucket: &Bucket,
-    segment: &Segment,
-    columns: &'static [&'static str],
-) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-    open(bucket, segment, columns, None).await
-}
-
-/// The records of some rows of a segment, by their places in the file.
-pub(super) async fn pick(
-    bucket: &Bucket,
-    segment: &Segment,
-    rows: BTreeSet<usize>,
-) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-    open(bucket, segment, &["record"], Some(rows)).await
-}
-
-async fn open(
-    bucket: &Bucket,
-    segment: &Segment,
-    columns: &'static [&'static str],
-    rows: Option<BTreeSet<usize>>,
-) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-    let content = bucket.content(&Path::from(segment.path.as_str())).await?;
-    let opened = segment.clone();
-    let reader = task::blocking("warehouse.read", move || {
-        match content {
-            Content::File(file) => reader(file, columns, rows),
-            Content::Bytes(bytes) => reader(bytes, columns, rows),
-        }
-        .map_err(|error| damaged(&opened).cause(error))
-    })
-    .await?;
-    Ok(batches(reader, segment.clone()))
-}
-
-fn batches(
-    reader: ParquetRecordBatchReader,
-    segment: Segment,
-) -> BoxStream<'static, Result<RecordBatch>> {
-    stream::try_unfold((reader, segment), |(mut reader, segment)| {
-        task::blocking("warehouse.read", move || match reader.next() {
-            Some(Ok(batch)) => Ok(Some((batch, (reader, segment)))),
-            Some(Err(error)) => Err(damaged(&segment).cause(error)),
-            None => Ok(None),
-        })
-    })
-    .boxed()
-}
-
-fn reader(
-    content: impl ChunkReader + 'static,
-    columns: &[&str],
-    rows: Option<BTreeSet<usize>>,
-) -> Result<ParquetRecordBatchReader, ParquetError> {
-    // With the index of pages only those are read that hold a row which is picked.
-    let options = ArrowReaderOptions::new().with_page_index_policy(match rows {
-        Some(_) => PageIndexPolicy::Optional,
-        None => PageIndexPolicy::Skip,
-    });
-    let mut builder = ParquetRecordBatchReaderBuilder::try_new_with_options(content, options)?;
-    if let Some(rows) = rows {
-        let total = builder.metadata().file_metadata().num_rows();
-        let total = usize::try_from(total).unwrap_or_default();
-        let picked = rows.into_iter().map(|row| row..row + 1);
-        let selection = RowSelection::from_consecutive_ranges(picked, total);
-        builder = builder.with_row_selection(selection);
-    }
-    let columns = ProjectionMask::columns(builder.parquet_schema(), columns.iter().copied());
-    builder
-        .with_projection(columns)
-        .with_batch_size(READ_ROWS)
-        .build()
 }
 
 /// The error for a segment that is not what it was.

@@ -13,10 +13,11 @@ use object_store::ObjectStore;
 use super::bucket::Bucket;
 use super::hot::HotRows;
 use super::manifest::{Manifest, Segment};
+use super::manifests::Manifests;
 use super::rows::{numbers, records, strings};
 use super::{
     Appended, Compacted, Coverage, Purged, RecordStream, SqlAnswer, Warehouse, prune, query,
-    rewrite, segment,
+    reading, rewrite, segment,
 };
 use crate::{Mode, task};
 
@@ -34,6 +35,7 @@ const LOOKUPS: usize = 4;
 #[derive(Debug, Clone)]
 pub struct ParquetWarehouse {
     bucket: Bucket,
+    manifests: Manifests,
     mode: Mode,
 }
 
@@ -43,8 +45,7 @@ impl ParquetWarehouse {
     /// # Errors
     /// `NotFound` when it is to be read and is not there; `PermissionDenied` or `Io` when it cannot be written.
     pub async fn open(folder: &Path, mode: Mode) -> Result<Self> {
-        let bucket = Bucket::folder(folder, mode).await?;
-        Ok(Self { bucket, mode })
+        Ok(Self::within(Bucket::folder(folder, mode).await?, mode))
     }
 
     /// The warehouse in a bucket, by URL.
@@ -59,16 +60,18 @@ impl ParquetWarehouse {
 
     /// A warehouse that begins empty and ends with the process.
     pub fn in_memory() -> Self {
-        Self {
-            bucket: Bucket::in_memory(),
-            mode: Mode::ReadWrite,
-        }
+        Self::within(Bucket::in_memory(), Mode::ReadWrite)
     }
 
     /// The warehouse on an object store, which must support creating an object only where there is none.
     pub fn on(store: Arc<dyn ObjectStore>, mode: Mode) -> Self {
+        Self::within(Bucket::new(store), mode)
+    }
+
+    fn within(bucket: Bucket, mode: Mode) -> Self {
         Self {
-            bucket: Bucket::new(store),
+            manifests: Manifests::of(bucket.clone()),
+            bucket,
             mode,
         }
     }
@@ -78,7 +81,8 @@ impl ParquetWarehouse {
     /// # Errors
     /// `Corrupt` when it cannot be read; `Unsupported` when a newer version of this program wrote it.
     pub async fn manifest(&self) -> Result<Manifest> {
-        Manifest::latest(&self.bucket).await
+        let newest = self.manifests.newest().await?;
+        Ok(Arc::unwrap_or_clone(newest))
     }
 
     /// Reads every segment of the newest manifest and compares counts and digests.
@@ -86,7 +90,7 @@ impl ParquetWarehouse {
     /// # Errors
     /// `Corrupt`, naming the file, for the first that is damaged; `NotFound` for one that is missing.
     pub async fn verify(&self) -> Result<Coverage> {
-        let manifest = self.manifest().await?;
+        let manifest = self.manifests.newest().await?;
         for segment in &manifest.segments {
             segment::verify(&self.bucket, segment).await?;
         }
@@ -95,6 +99,10 @@ impl ParquetWarehouse {
 
     pub(super) fn bucket(&self) -> &Bucket {
         &self.bucket
+    }
+
+    pub(super) fn manifests(&self) -> &Manifests {
+        &self.manifests
     }
 
     pub(super) fn check_writable(&self, operation: &'static str) -> Result<()> {
@@ -107,12 +115,10 @@ impl ParquetWarehouse {
         manifest: &Manifest,
         ids: &BTreeSet<String>,
     ) -> Result<HashMap<String, Place>> {
-        let candidates = manifest.segments.iter().filter(|segment| {
-            let (first, last) = &segment.ids;
-            ids.range(first.clone()..=last.clone()).next().is_some()
-        });
+        let candidates = manifest.segments.iter();
         // Owned, since a future that borrows both the closure's argument and its surroundings is too general for the compiler.
         let lookups: Vec<_> = candidates
+            .filter(|segment| segment.may_hold(ids))
             .map(|segment| self.locate_in(segment, ids))
             .collect();
         let found: Vec<Vec<(String, Place)>> = stream::iter(lookups)
@@ -127,7 +133,7 @@ impl ParquetWarehouse {
         segment: &Segment,
         ids: &BTreeSet<String>,
     ) -> Result<Vec<(String, Place)>> {
-        let mut batches = segment::read(&self.bucket, segment, &["id", "revision"]).await?;
+        let mut batches = reading::read(&self.bucket, segment, &["id", "revision"]).await?;
         let mut found = Vec::new();
         let mut before = 0;
         while let Some(batch) = batches.try_next().await? {
@@ -177,7 +183,7 @@ impl Warehouse for ParquetWarehouse {
         // What an attempt that lost the race has written serves the next one, if that has to write the same.
         let mut earlier: Option<(BTreeSet<&str>, Vec<Segment>)> = None;
         for _ in 0..MAX_RACES {
-            let manifest = self.manifest().await?;
+            let manifest = self.manifests.newest().await?;
             let known = self.locate(&manifest, &ids).await?;
             let fresh: BTreeMap<&str, &Record> = newest
                 .iter()
@@ -211,7 +217,7 @@ impl Warehouse for ParquetWarehouse {
                 .map(|(id, place)| (id.clone(), place));
             let (deleted, count) = by_segment(superseded);
             let next = manifest.next(&deleted, segments.clone());
-            if next.commit(&self.bucket).await? {
+            if self.manifests.commit(&next).await? {
                 appended.manifest = next.number;
                 appended.superseded = count;
                 return Ok(appended);
@@ -226,17 +232,14 @@ impl Warehouse for ParquetWarehouse {
         self.check_writable(OPERATION)?;
         let ids: BTreeSet<String> = ids.iter().map(PostId::to_string).collect();
         for _ in 0..MAX_RACES {
-            let manifest = self.manifest().await?;
+            let manifest = self.manifests.newest().await?;
             let known = self.locate(&manifest, &ids).await?;
             if known.is_empty() {
                 return Ok(0);
             }
             let (deleted, count) = by_segment(known.iter().map(|(id, place)| (id.clone(), place)));
-            if manifest
-                .next(&deleted, Vec::new())
-                .commit(&self.bucket)
-                .await?
-            {
+            let next = manifest.next(&deleted, Vec::new());
+            if self.manifests.commit(&next).await? {
                 return Ok(count);
             }
         }
@@ -244,7 +247,7 @@ impl Warehouse for ParquetWarehouse {
     }
 
     async fn get(&self, ids: &[PostId]) -> Result<Vec<Option<Record>>> {
-        let manifest = self.manifest().await?;
+        let manifest = self.manifests.newest().await?;
         let wanted: BTreeSet<String> = ids.iter().map(PostId::to_string).collect();
         let mut rows: BTreeMap<String, BTreeSet<usize>> = BTreeMap::new();
         for place in self.locate(&manifest, &wanted).await?.into_values() {
@@ -255,7 +258,7 @@ impl Warehouse for ParquetWarehouse {
             let Some(rows) = rows.remove(&segment.path) else {
                 continue;
             };
-            let mut batches = segment::pick(&self.bucket, segment, rows).await?;
+            let mut batches = reading::pick(&self.bucket, segment, rows).await?;
             while let Some(batch) = batches.try_next().await? {
                 let records =
                     records(&batch).map_err(|error| segment::damaged(segment).cause(error))?;
@@ -274,13 +277,14 @@ impl Warehouse for ParquetWarehouse {
     }
 
     async fn scan(&self, filter: &Filter) -> Result<RecordStream> {
-        let manifest = self.manifest().await?;
+        let manifest = self.manifests.newest().await?;
         let filter = Arc::new(filter.clone());
         let bucket = self.bucket.clone();
         let segments: Vec<Segment> = manifest
             .segments
-            .into_iter()
+            .iter()
             .filter(|segment| prune::may_match(&filter, segment.published))
+            .cloned()
             .collect();
         let records = stream::iter(segments)
             .then(move |segment| matching(bucket.clone(), segment, Arc::clone(&filter)))
@@ -289,17 +293,17 @@ impl Warehouse for ParquetWarehouse {
     }
 
     async fn sql(&self, query: &str, hot: &dyn HotRows) -> Result<SqlAnswer> {
-        query::answer(&self.bucket, query, hot).await
+        query::answer(&self.bucket, &self.manifests, query, hot).await
     }
 
     async fn coverage(&self) -> Result<Coverage> {
-        Ok(self.manifest().await?.coverage())
+        Ok(self.manifests.newest().await?.coverage())
     }
 }
 
 /// The records of a segment that count and match.
 async fn matching(bucket: Bucket, segment: Segment, filter: Arc<Filter>) -> Result<RecordStream> {
-    let batches = segment::read(&bucket, &segment, &["record"]).await?;
+    let batches = reading::read(&bucket, &segment, &["record"]).await?;
     let segment = Arc::new(segment);
     let found = batches.and_then(move |batch| {
         let (segment, filter) = (Arc::clone(&segment), Arc::clone(&filter));

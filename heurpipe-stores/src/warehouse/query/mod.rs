@@ -24,6 +24,7 @@ use super::SqlAnswer;
 use super::bucket::Bucket;
 use super::hot::HotRows;
 use super::manifest::Manifest;
+use super::manifests::Manifests;
 use super::schema::posts_schema;
 use super::segment;
 use spool::Spool;
@@ -38,9 +39,14 @@ const BATCH_ROWS: usize = 4096;
 const MAX_SNAPSHOTS: usize = 5;
 
 /// Answers one reading statement.
-pub(super) async fn answer(bucket: &Bucket, query: &str, hot: &dyn HotRows) -> Result<SqlAnswer> {
+pub(super) async fn answer(
+    bucket: &Bucket,
+    manifests: &Manifests,
+    query: &str,
+    hot: &dyn HotRows,
+) -> Result<SqlAnswer> {
     let statement = guard::parse(query)?;
-    let (manifest, hot) = snapshot(bucket, hot).await?;
+    let (manifest, hot) = snapshot(manifests, hot).await?;
     let context = context(bucket, &hot)?;
     let stream = match plan(&context, &manifest, &hot, statement).await {
         Ok(stream) => stream,
@@ -59,11 +65,11 @@ pub(super) async fn answer(bucket: &Bucket, query: &str, hot: &dyn HotRows) -> R
 ///
 /// A post moves to the warehouse by a commit before it goes from documents, and back the other way round. So as long as no commit comes while
 /// the hot tier is read, no post is missed.
-async fn snapshot(bucket: &Bucket, hot: &dyn HotRows) -> Result<(Manifest, Spool)> {
-    let mut manifest = Manifest::latest(bucket).await?;
+async fn snapshot(manifests: &Manifests, hot: &dyn HotRows) -> Result<(Arc<Manifest>, Spool)> {
+    let mut manifest = manifests.newest().await?;
     for _ in 0..MAX_SNAPSHOTS {
         let spool = Spool::fill(hot).await?;
-        let now = Manifest::latest(bucket).await?;
+        let now = manifests.newest().await?;
         if now.number == manifest.number {
             return Ok((manifest, spool));
         }
@@ -170,7 +176,7 @@ fn deleted(manifest: &Manifest) -> Result<MemTable, DataFusionError> {
 fn explained(
     stream: SendableRecordBatchStream,
     bucket: Bucket,
-    manifest: Manifest,
+    manifest: Arc<Manifest>,
     hot: Spool,
 ) -> BoxStream<'static, Result<RecordBatch>> {
     let shared = Arc::new((bucket, manifest, hot));
