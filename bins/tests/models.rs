@@ -90,6 +90,25 @@ impl Bench {
 }
 
 #[test]
+fn who_lacks_the_fast_runtime_is_told_how_to_get_it() {
+    let bench = Bench::new();
+    let advised = |runtime: &str| {
+        let output = Command::new(env!("CARGO_BIN_EXE_heurpipe"))
+            .current_dir(bench.dir.path())
+            .args(["plan", "looks"])
+            .env("ORT_DYLIB_PATH", bench.path("no-such-library.so"))
+            .env("HEURPIPE_ONNX_RUNTIME", runtime)
+            .output()
+            .unwrap();
+        let log = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(output.status.code(), Some(0), "{log}");
+        log.contains("heurpipe setup")
+    };
+    assert!(advised("auto"));
+    assert!(!advised("tract"));
+}
+
+#[test]
 fn a_check_is_a_table_an_object_and_a_page() {
     let bench = Bench::new();
     let check = ["models", "check", "garment", "--on", "pictures"];

@@ -12,7 +12,7 @@ use serde::Serialize;
 
 use super::run::{print_report, run_shown};
 use super::serve::Server;
-use super::{Done, Exit, Stop, print_json, simulate};
+use super::{Done, Exit, Stop, print_json, simulate, with_runtime};
 use crate::config::{self, Config, Loaded, load};
 use crate::use_cases::ALL;
 use crate::workbench::{Input, Workbench};
@@ -61,6 +61,7 @@ impl Demo {
             true => self.resume()?,
             false => self.begin().await?,
         };
+        let loaded = with_runtime(loaded)?;
         let bench = Workbench::open(&loaded).await?;
         // From the first post on, so that one can watch the pages fill.
         let server = match self.no_serve {

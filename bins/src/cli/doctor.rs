@@ -71,7 +71,13 @@ impl Doctor {
 fn models(findings: &mut Findings, loaded: &Loaded) {
     let runtime = loaded.config.models.runtime.parse();
     match runtime.and_then(|choice| Runtime::choose(&choice)) {
-        Ok(runtime) => findings.good("model runtime", &runtime.status().to_string()),
+        Ok(runtime) => {
+            let status = runtime.status();
+            match status.advice {
+                Some(advice) => findings.note("model runtime", &format!("{status}: {advice}")),
+                None => findings.good("model runtime", &status.to_string()),
+            }
+        }
         Err(error) => findings.bad("model runtime", &error.chain().join(": ")),
     }
     let enrichers = Enrichers::of(&loaded.config, &loaded.base);

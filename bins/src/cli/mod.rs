@@ -26,6 +26,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use heurpipe_core::{Error, ErrorKind, RunReport, RunStatus};
+use heurpipe_models::runtime::Runtime;
 
 use crate::config::{ConfigError, Loaded, load};
 
@@ -235,10 +236,13 @@ impl Cli {
     }
 }
 
-/// Chooses the model runtime that the configuration names, before any model is loaded.
+/// Chooses the model runtime that the configuration names, before any model is loaded, and says what would make it faster.
 fn with_runtime(loaded: Loaded) -> Result<Loaded, Stop> {
     let choice = loaded.config.models.runtime.parse()?;
-    heurpipe_models::runtime::Runtime::choose(&choice)?;
+    let runtime = Runtime::choose(&choice)?;
+    if let Some(advice) = runtime.status().advice {
+        eprintln!("{advice}");
+    }
     Ok(loaded)
 }
 

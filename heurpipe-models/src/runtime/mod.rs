@@ -25,6 +25,10 @@ pub use tuning::{Tuned, Tuning};
 /// The environment variable that forces a runtime: `auto`, `tract` or the path of a library.
 pub const VARIABLE: &str = "HEURPIPE_ONNX_RUNTIME";
 
+/// What to do where the native library is wanted and cannot be had.
+const ADVICE: &str =
+    "models run several times slower than on ONNX Runtime, which `heurpipe setup` fetches";
+
 static RUNTIME: OnceLock<Runtime> = OnceLock::new();
 /// Why there is no runtime. A library that could not be loaded leaves `ort` in a state in which no second may be tried in the same process.
 static FAILED: OnceLock<Error> = OnceLock::new();
@@ -83,6 +87,8 @@ pub struct RuntimeStatus {
     pub because: String,
     /// Libraries that were tried and not taken, with why not.
     pub passed_over: Vec<String>,
+    /// What would make models faster; none on the native library, and where tract was asked for.
+    pub advice: Option<&'static str>,
 }
 
 impl fmt::Display for RuntimeStatus {
@@ -188,12 +194,11 @@ impl Runtime {
             }
             RuntimeChoice::Auto => {
                 let Some(candidate) = candidates().into_iter().next() else {
-                    return Self::tract("no native library found".to_owned(), Vec::new());
+                    return Self::fallback("no native library found", Vec::new());
                 };
                 Self::native(&candidate.path, candidate.origin).or_else(|reason| {
                     let passed_over = vec![format!("{}: {reason}", candidate.path.display())];
-                    let because = "the native library could not be loaded".to_owned();
-                    Self::tract(because, passed_over)
+                    Self::fallback("the native library could not be loaded", passed_over)
                 })
             }
         }
@@ -216,8 +221,16 @@ impl Runtime {
                 path: Some(path.to_owned()),
                 because,
                 passed_over: Vec::new(),
+                advice: None,
             },
         })
+    }
+
+    /// What is compiled in, where the native library is wanted and cannot be had.
+    fn fallback(because: &str, passed_over: Vec<String>) -> Result<Self> {
+        let mut runtime = Self::tract(because.to_owned(), passed_over)?;
+        runtime.status.advice = Some(ADVICE);
+        Ok(runtime)
     }
 
     fn tract(because: String, passed_over: Vec<String>) -> Result<Self> {
@@ -239,6 +252,7 @@ impl Runtime {
                 path: None,
                 because,
                 passed_over,
+                advice: None,
             },
         })
     }
