@@ -36,6 +36,8 @@
 
 mod address;
 mod codec;
+#[cfg(any(feature = "bigquery", feature = "elasticsearch"))]
+mod http;
 mod instant;
 #[cfg(any(feature = "bigquery", feature = "elasticsearch", feature = "mongodb"))]
 mod junction;

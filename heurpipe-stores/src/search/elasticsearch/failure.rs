@@ -6,29 +6,14 @@ use heurpipe_core::{Error, ErrorKind, Retry};
 use reqwest::StatusCode;
 use serde_json::Value;
 
+use crate::http;
+
 /// Longer reasons are cut: some hold the whole query.
 const LONGEST_REASON: usize = 400;
 
 /// The error of a call that got no answer.
 pub(super) fn unanswered(operation: &'static str, server: &str, error: reqwest::Error) -> Error {
-    let (kind, message) = if error.is_timeout() {
-        (
-            ErrorKind::Timeout,
-            "the search server does not answer in time",
-        )
-    } else if error.is_connect() {
-        (
-            ErrorKind::Unavailable,
-            "the search server cannot be reached",
-        )
-    } else {
-        (ErrorKind::Unavailable, "the search server breaks off")
-    };
-    // The address is told once, and without what stands in its path.
-    Error::new(kind, operation)
-        .message(message)
-        .with("server", server)
-        .cause(error.without_url())
+    http::unanswered(operation, "the search server", server, error)
 }
 
 /// The error of a call that was refused as a whole.

@@ -4,6 +4,8 @@ use heurpipe_core::{Error, ErrorKind, Retry};
 use reqwest::StatusCode;
 use serde::Deserialize;
 
+use crate::http;
+
 /// Longer sentences are cut: some hold the whole query.
 const LONGEST_SENTENCE: usize = 600;
 
@@ -33,17 +35,7 @@ struct Refused {
 
 /// The error of a call that got no answer.
 pub(super) fn unanswered(operation: &'static str, server: &str, error: reqwest::Error) -> Error {
-    let (kind, message) = if error.is_timeout() {
-        (ErrorKind::Timeout, "bigquery does not answer in time")
-    } else if error.is_connect() {
-        (ErrorKind::Unavailable, "bigquery cannot be reached")
-    } else {
-        (ErrorKind::Unavailable, "bigquery breaks off")
-    };
-    Error::new(kind, operation)
-        .message(message)
-        .with("server", server)
-        .cause(error.without_url())
+    http::unanswered(operation, "bigquery", server, error)
 }
 
 /// The error of a call that was refused.
