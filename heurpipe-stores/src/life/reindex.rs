@@ -95,20 +95,28 @@ impl Reindex {
     /// # Errors
     /// Those of the stores.
     pub async fn survey(&self) -> Result<ReindexSurvey> {
-        let mut survey = ReindexSurvey::default();
-        let mut hot = self.hot.pages();
-        while let Some(records) = hot.try_next().await? {
-            let kept = records.iter().filter(|record| self.keeps(record)).count() as u64;
-            survey.documents += kept;
-            survey.past_retention += records.len() as u64 - kept;
+        let (documents, done_with) = self.tally(self.hot.pages()).await?;
+        let (warehouse, also_done_with) = self.tally(self.cold().await?).await?;
+        Ok(ReindexSurvey {
+            documents,
+            warehouse,
+            past_retention: done_with + also_done_with,
+        })
+    }
+
+    /// How many records there are to write, and how many that are past their retention.
+    async fn tally(&self, pages: impl Stream<Item = Result<Vec<Record>>>) -> Result<(u64, u64)> {
+        let mut pages = pin!(pages);
+        let (mut kept, mut past) = (0, 0);
+        while let Some(records) = pages.try_next().await? {
+            for record in &records {
+                match self.keeps(record) {
+                    true => kept += 1,
+                    false => past += 1,
+                }
+            }
         }
-        let mut cold = pin!(self.cold().await?);
-        while let Some(records) = cold.try_next().await? {
-            let kept = records.iter().filter(|record| self.keeps(record)).count() as u64;
-            survey.warehouse += kept;
-            survey.past_retention += records.len() as u64 - kept;
-        }
-        Ok(survey)
+        Ok((kept, past))
     }
 
     /// Writes all posts to an index, which is empty yet, and makes it the one in use.
