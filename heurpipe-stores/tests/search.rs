@@ -124,7 +124,7 @@ async fn an_index_of_other_words_must_be_rebuilt() {
     let folder = tempfile::tempdir().unwrap();
     drop(TantivyIndex::open(folder.path()).await.unwrap());
     let made = folder.path().join("index.json");
-    std::fs::write(&made, r#"{"format":2,"analyser":0}"#).unwrap();
+    std::fs::write(&made, r#"{"format":3,"analyser":0}"#).unwrap();
     for opened in [
         TantivyIndex::open(folder.path()).await,
         TantivyIndex::open_read_only(folder.path()).await,

@@ -175,7 +175,8 @@ pub(super) fn number(field: &str, value: f64) -> String {
 /// The term of a vector: its numbers, after what vectors that may be compared with it have in common.
 fn vector(attribute: &str, numbers: &[f32]) -> Vec<u8> {
     let mut term = comparable(attribute, numbers.len()).into_bytes();
-    term.extend(numbers.iter().flat_map(|number| number.to_le_bytes()));
+    let numbers = numbers.iter().enumerate();
+    term.extend(numbers.flat_map(|(place, number)| mixed(place, number.to_bits()).to_le_bytes()));
     term
 }
 
@@ -184,7 +185,21 @@ pub(super) fn read_vector(term: &[u8], length: usize, numbers: &mut Vec<f32>) {
     let from = term.len().saturating_sub(length * NUMBER);
     let (bytes, _) = term[from..].as_chunks::<NUMBER>();
     numbers.clear();
-    numbers.extend(bytes.iter().map(|bytes| f32::from_le_bytes(*bytes)));
+    let bits = bytes.iter().map(|bytes| u32::from_le_bytes(*bytes));
+    numbers.extend(
+        bits.enumerate()
+            .map(|(place, bits)| f32::from_bits(mixed(place, bits))),
+    );
+}
+
+/// The bits of a vector's number, changed by its place so that no byte is more frequent than others; twice, they are what they were.
+///
+/// tantivy compresses each block of a column which that makes smaller, if only by what the exponents of a vector's numbers have in common, and makes a decompressor anew for
+/// each of them that it reads: three quarters of the time of a search went there. Blocks of such bits do not get smaller, and are kept as they are.
+fn mixed(place: usize, bits: u32) -> u32 {
+    // Multiples of the golden ratio are spread evenly (Knuth, The Art of Computer Programming, volume 3, section 6.4).
+    const GOLDEN: u32 = 0x9E37_79B9;
+    bits ^ (place as u32).wrapping_add(1).wrapping_mul(GOLDEN)
 }
 
 /// The first term of an attribute's vectors of a length, and the first after all of them.
@@ -214,4 +229,24 @@ pub(super) fn range(field: &str) -> (String, String) {
 /// A term without what is too long.
 pub(super) fn clipped(term: &str) -> &str {
     &term[..term.floor_char_boundary(LONGEST_TERM)]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vector_is_read_as_it_was_and_its_term_has_no_frequent_bytes() {
+        let numbers: Vec<f32> = (0..512).map(|n| (n as f32 * 0.37).sin()).collect();
+        let term = vector("look", &numbers);
+        let mut read = vec![7.0];
+        read_vector(&term, numbers.len(), &mut read);
+        assert_eq!(read, numbers);
+
+        let mut times = [0; 256];
+        let bytes = &term[term.len() - numbers.len() * NUMBER..];
+        bytes.iter().for_each(|byte| times[usize::from(*byte)] += 1);
+        // Evenly spread each would come eight times; of such numbers as they are the most frequent comes 184 times.
+        assert!(times.iter().all(|times| *times < 32), "{times:?}");
+    }
 }

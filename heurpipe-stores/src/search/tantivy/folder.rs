@@ -17,8 +17,8 @@ use crate::os::io_error;
 
 const OPERATION: &str = "tantivy.open";
 
-/// The version of the fields: 2 has vectors.
-const FORMAT: u32 = 2;
+/// The version of the fields: 2 has vectors, 3 has them in a form that is not compressed.
+const FORMAT: u32 = 3;
 
 /// What made the index; an index that another version made has other terms and must be rebuilt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,14 +1,19 @@
 //! The index in use, and a look at whether another has taken its place.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use heurpipe_core::Result;
-use tantivy::{Index, IndexReader, ReloadPolicy};
+use heurpipe_core::{Result, compute};
+use tantivy::{Executor, Index, IndexReader, ReloadPolicy};
 
 use super::failure::failure;
 use super::folder::{self, Made};
 use crate::Mode;
+
+/// What looks through the segments of an index side by side; shared by all indices of the process.
+static SEARCHERS: LazyLock<Executor> = LazyLock::new(|| {
+    Executor::multi_thread(compute::cores(), "search-").unwrap_or(Executor::SingleThread)
+});
 
 /// An index that is open.
 pub(super) struct Opened {
@@ -18,7 +23,12 @@ pub(super) struct Opened {
 }
 
 impl Opened {
-    pub(super) fn new((made, index): (Made, Index), path: &Path, mode: Mode) -> Result<Arc<Self>> {
+    pub(super) fn new(
+        (made, mut index): (Made, Index),
+        path: &Path,
+        mode: Mode,
+    ) -> Result<Arc<Self>> {
+        index.set_executor(SEARCHERS.clone());
         // Our own flushes reload the reader at once; those of another process are noticed by watching the folder.
         let policy = match mode {
             Mode::ReadWrite => ReloadPolicy::Manual,
