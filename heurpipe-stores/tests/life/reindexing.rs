@@ -95,7 +95,7 @@ async fn an_index_without_vectors_is_refused_until_it_is_rebuilt() {
         assert_eq!(error.kind(), ErrorKind::Config);
         let said = error.to_string();
         assert!(said.contains("heurpipe reindex"), "{said}");
-        assert!(said.contains("format=1 (known: 2)"), "{said}");
+        assert!(said.contains("format=1 (known: 3)"), "{said}");
     }
 
     let world = World::empty().await;
