@@ -3,7 +3,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Command, Output, Stdio};
 
 use serde_json::Value;
 
@@ -274,6 +274,23 @@ fn an_unknown_key_is_named_with_a_suggestion() {
         text.contains("heurpipe.toml") && text.contains("did you mean `documents`?"),
         "{text}"
     );
+}
+
+#[test]
+fn whoever_stops_reading_ends_the_program_quietly() {
+    let bench = Bench::new();
+    let mut doctor = Command::new(env!("CARGO_BIN_EXE_heurpipe"))
+        .current_dir(bench.dir.path())
+        .env("HEURPIPE_MODELS__RUNTIME", "tract")
+        .arg("doctor")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(doctor.stdout.take());
+    let output = doctor.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
 }
 
 #[test]

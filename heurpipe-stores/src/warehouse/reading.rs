@@ -96,7 +96,8 @@ impl SegmentFile {
         let mut reader = ParquetMetaDataReader::new().with_page_index_policy(pages);
         let mut end = END_BYTES;
         loop {
-            let parts = self.parts(&[size.saturating_sub(end)..size]).await?;
+            let range = size.saturating_sub(end)..size;
+            let parts = self.parts(std::slice::from_ref(&range)).await?;
             match reader.try_parse_sized(&parts[0], size) {
                 Ok(()) => return reader.finish().map_err(damaged),
                 Err(ParquetError::NeedMoreData(needed)) if needed as u64 > end => {
