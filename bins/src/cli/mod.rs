@@ -20,6 +20,7 @@ mod runs;
 mod serve;
 mod setup;
 mod simulate;
+mod stdout;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -166,7 +167,7 @@ pub type Done = Result<Exit, Stop>;
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
     init_logs();
-    end_where_nobody_reads();
+    stdout::end_where_nobody_reads();
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -180,18 +181,6 @@ pub fn main() -> ExitCode {
         Err(error) => Err(Stop::io("the async runtime does not start", error)),
     };
     report(done)
-}
-
-/// Ends the program where it prints and whoever read that has closed the pipe, as `head` does when it has enough: that is no failure. `println!` panics there.
-fn end_where_nobody_reads() {
-    let tell = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let why = panic.payload_as_str().unwrap_or_default();
-        if why.starts_with("failed printing to stdout") && why.contains("Broken pipe") {
-            std::process::exit(0);
-        }
-        tell(panic);
-    }));
 }
 
 /// Prints why a command ended early and gives the exit code.

@@ -14,6 +14,7 @@ use heurpipe_stores::Mode;
 use heurpipe_stores::documents::DocumentStore;
 use heurpipe_stores::warehouse::{self, DocumentRows, HotRows, Warehouse, output};
 
+use super::stdout::Piped;
 use super::{Done, Exit, Stop};
 use crate::config::Loaded;
 use crate::workbench::{documents_to_read, warehouse_to_read};
@@ -149,29 +150,9 @@ impl Query {
                 })?;
                 Box::new(BufWriter::new(file))
             }
-            None => Box::new(BufWriter::new(Piped(std::io::stdout()))),
+            None => Box::new(BufWriter::new(Piped::stdout())),
         })
     }
-}
-
-/// Standard output. When its reader has gone, as `head` goes, the program ends without a word.
-struct Piped(std::io::Stdout);
-
-impl Write for Piped {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        unless_gone(self.0.write(bytes))
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        unless_gone(self.0.flush())
-    }
-}
-
-fn unless_gone<T>(written: std::io::Result<T>) -> std::io::Result<T> {
-    if matches!(&written, Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe) {
-        std::process::exit(0);
-    }
-    written
 }
 
 /// A query that cannot be understood, or that would change something, is wrong use; all else is a failure.

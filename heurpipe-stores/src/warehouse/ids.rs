@@ -1,6 +1,7 @@
 //! Where the ids of a segment lie.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
@@ -36,11 +37,17 @@ impl IdRanges {
 
     /// Whether one of these ids may be there.
     pub(super) fn may_hold(&self, ids: &BTreeSet<String>) -> bool {
-        let holds = |(first, last): &(String, String)| {
-            ids.range(first.clone()..=last.clone()).next().is_some()
-        };
-        self.is_unknown() || self.0.iter().any(holds)
+        self.is_unknown() || self.0.iter().any(|range| any_within(ids, range))
     }
+}
+
+/// Whether one of these ids lies between the first and the last of a range.
+pub(super) fn any_within(ids: &BTreeSet<String>, (first, last): &(String, String)) -> bool {
+    let bounds = (
+        Bound::Included(first.as_str()),
+        Bound::Included(last.as_str()),
+    );
+    ids.range::<str, _>(bounds).next().is_some()
 }
 
 /// Its platform, and whether the network's own id begins with a digit.

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::Coverage;
-use super::ids::IdRanges;
+use super::ids::{IdRanges, any_within};
 
 /// The version of the manifest's own form.
 pub(super) const FORMAT: u32 = 1;
@@ -66,8 +66,7 @@ impl Segment {
 
     /// Whether the file may hold a row of one of these ids.
     pub(super) fn may_hold(&self, ids: &BTreeSet<String>) -> bool {
-        let (first, last) = &self.ids;
-        ids.range(first.clone()..=last.clone()).next().is_some() && self.id_ranges.may_hold(ids)
+        any_within(ids, &self.ids) && self.id_ranges.may_hold(ids)
     }
 }
 

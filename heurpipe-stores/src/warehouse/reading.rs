@@ -37,8 +37,8 @@ pub(super) async fn read(
     columns: &'static [&'static str],
 ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
     let file = SegmentFile::of(bucket, segment);
-    let description = file.description(PageIndexPolicy::Skip).await?;
-    file.rows(decoder(description, columns, None))
+    let decoder = file.decoder(PageIndexPolicy::Skip, columns, None).await?;
+    Ok(file.rows(decoder))
 }
 
 /// The records of some rows of a segment, by their places in the file.
@@ -49,8 +49,9 @@ pub(super) async fn pick(
 ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
     let file = SegmentFile::of(bucket, segment);
     // By the index of pages only those are fetched that hold a row which is picked.
-    let description = file.description(PageIndexPolicy::Optional).await?;
-    file.rows(decoder(description, &["record"], Some(rows)))
+    let pages = PageIndexPolicy::Optional;
+    let decoder = file.decoder(pages, &["record"], Some(rows)).await?;
+    Ok(file.rows(decoder))
 }
 
 fn decoder(
@@ -108,16 +109,23 @@ impl SegmentFile {
         }
     }
 
-    fn rows(
-        self,
-        decoder: Result<ParquetPushDecoder, ParquetError>,
-    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        let decoder = decoder.map_err(|error| damaged(&self.segment).cause(error))?;
+    /// What reads these columns, of all rows or of these alone.
+    async fn decoder(
+        &self,
+        pages: PageIndexPolicy,
+        columns: &[&str],
+        rows: Option<BTreeSet<usize>>,
+    ) -> Result<ParquetPushDecoder> {
+        let description = self.description(pages).await?;
+        decoder(description, columns, rows).map_err(|error| damaged(&self.segment).cause(error))
+    }
+
+    fn rows(self, decoder: ParquetPushDecoder) -> BoxStream<'static, Result<RecordBatch>> {
         let rows = stream::try_unfold((self, decoder), |(file, decoder)| async move {
             let next = file.next(decoder).await?;
             Ok(next.map(|(batch, decoder)| (batch, (file, decoder))))
         });
-        Ok(rows.boxed())
+        rows.boxed()
     }
 
     /// The next rows, and the decoder that goes on after them.

@@ -7,4 +7,6 @@
 
 mod conforming;
 mod emulator;
+#[path = "../warehouse/fixture.rs"]
+mod fixture;
 mod server;

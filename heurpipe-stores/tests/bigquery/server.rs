@@ -1,108 +1,14 @@
-use arrow::array::{AsArray, RecordBatch};
-use arrow::datatypes::Int64Type;
-use futures::TryStreamExt;
-use heurpipe_core::{
-    Annotation, Author, Counts, ErrorKind, Filter, Finding, Fingerprint, Flat, InputDigest,
-    LedgerEntry, LedgerOutcome, Platform, Post, PostId, Producer, Raw, Record, State, Target,
-};
+use arrow::array::AsArray;
+use heurpipe_core::{ErrorKind, Filter, Flat, Record};
 use heurpipe_stores::Mode;
-use heurpipe_stores::warehouse::{self, BigQueryWarehouse, NoHotRows, Warehouse, records};
-use jiff::{SignedDuration, Timestamp};
+use heurpipe_stores::warehouse::{self, BigQueryWarehouse, Warehouse, records};
+use jiff::SignedDuration;
 
 use super::emulator::Server;
+use super::fixture::{ask, at, by_id, found, id, number, record, refusal, some};
 
 async fn open(url: &str) -> BigQueryWarehouse {
     BigQueryWarehouse::open(url, Mode::ReadWrite).await.unwrap()
-}
-
-fn at(text: &str) -> Timestamp {
-    text.parse().unwrap()
-}
-
-fn id(number: u32) -> PostId {
-    PostId::new(Platform::weibo(), number.to_string())
-}
-
-/// A record with something of everything.
-fn record(number: u32, published: Option<&str>) -> Record {
-    let mut post = Post::new(id(number), at("2026-04-01T10:00:00.123456789Z"));
-    post.text = format!("连衣裙 no. {number} #Été 'quoted' \"twice\" \\ and\nnew");
-    post.hashtags = vec!["Été".to_owned(), "OOTD".to_owned()];
-    post.published_at = published.map(at);
-    post.counts = Counts::new(Some(u64::from(number)), None, Some(0));
-    let mut author = Author::unknown();
-    author.handle = Some("maison".to_owned());
-    author.followers = Some(12);
-    author.verified = number.is_multiple_of(3).then_some(true);
-    post.author = Some(author);
-    let raw = Raw::from_value(&serde_json::json!({"idstr": number.to_string(), "x": 0.1})).unwrap();
-    post.raw.insert("statuses".to_owned(), raw);
-    let mut record = Record::new(post);
-    let fingerprint = Fingerprint::of(["colour", "1"]);
-    let producer = Producer {
-        name: "colour".to_owned(),
-        version: "1".to_owned(),
-        fingerprint: fingerprint.clone(),
-        threshold: None,
-        shadow: false,
-    };
-    let when = at("2026-04-01T11:00:00Z");
-    let colour = if number.is_multiple_of(2) {
-        "Red"
-    } else {
-        "blue"
-    };
-    let finding = Finding::label("colour", colour).confidence(0.7);
-    let found = Annotation::produced(Target::Post, finding, producer, when);
-    let input = InputDigest::of(b"input");
-    let entry = LedgerEntry::new(
-        "colour",
-        fingerprint,
-        Target::Post,
-        input,
-        LedgerOutcome::Done,
-        when,
-    );
-    record.enter(entry.cost(1.25), vec![found]);
-    record.states.insert("catalog".to_owned(), State::Delivered);
-    record.revision = 1;
-    record
-}
-
-/// Records one to `count`, ten a day from the first of March on.
-fn some(count: u32) -> Vec<Record> {
-    let published = |n: u32| format!("2026-03-{:02}T12:00:{:02}Z", 1 + n / 10, n % 60);
-    (1..=count)
-        .map(|n| record(n, Some(&published(n))))
-        .collect()
-}
-
-fn by_id(mut records: Vec<Record>) -> Vec<Record> {
-    records.sort_by(|a, b| a.id().cmp(b.id()));
-    records
-}
-
-async fn found(warehouse: &dyn Warehouse, filter: &Filter) -> Vec<Record> {
-    let pages = warehouse.scan(filter).await.unwrap();
-    let pages: Vec<Vec<Record>> = pages.try_collect().await.unwrap();
-    by_id(pages.concat())
-}
-
-async fn ask(warehouse: &dyn Warehouse, query: &str, hot: &[Record]) -> Vec<RecordBatch> {
-    let answer = warehouse.sql(query, &hot.to_vec()).await.unwrap();
-    answer.batches.try_collect().await.unwrap()
-}
-
-async fn number(warehouse: &dyn Warehouse, query: &str, hot: &[Record]) -> i64 {
-    let batches = ask(warehouse, query, hot).await;
-    batches[0].column(0).as_primitive::<Int64Type>().value(0)
-}
-
-async fn refusal(warehouse: &dyn Warehouse, query: &str) -> heurpipe_core::Error {
-    match warehouse.sql(query, &NoHotRows).await {
-        Err(error) => error,
-        Ok(_) => panic!("{query} was answered"),
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
