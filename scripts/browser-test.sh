@@ -13,8 +13,7 @@ if ! command -v chromium >/dev/null; then
     apt-get update -qq
     apt-get install -y -qq --no-install-recommends chromium >/dev/null
 fi
-[ -x "$tools/python/bin/python" ] || python3 -m venv "$tools/python"
-"$tools/python/bin/python" -m pip install --quiet 'playwright==1.*'
+scripts/python-tools.sh 'playwright==1.*'
 
 # As the tests build them: another set of features would build everything once more.
 cargo test -q --workspace --no-run

@@ -29,12 +29,14 @@ OVERFLOWING = """() => {
 
 
 def overview(page: Page) -> None:
+    expect(page.locator("h1")).not_to_have_count(0)
     expect(page.locator(".strip img").first).to_be_visible()
     expect(page.get_by_text("catalog").first).to_be_attached()
     expect(page.get_by_text("trends").first).to_be_attached()
 
 
 def explore(page: Page) -> None:
+    expect(page.locator("[name=filter]")).to_be_visible()
     expect(page.locator(".card")).not_to_have_count(0)
     expect(page.locator(".card img").first).to_have_attribute("src", re.compile(r"/v1/media/[0-9a-f]{64}"))
 
@@ -80,45 +82,51 @@ def by_hand(page: Page, address: str) -> None:
     post(page)
 
 
+def look_at_all(page: Page, address: str, width: str, out: Path) -> list[str]:
+    """What is wrong with any of the pages. What a page does not show at all ends it with an error."""
+    failures: list[str] = []
+
+    def told(message) -> None:
+        # The browser also tells so of a page that is refused as a whole, whose status is looked at.
+        if message.type == "error" and message.location["url"] != page.url:
+            failures.append(f"{page.url}: {message.text}")
+
+    page.on("console", told)
+    page.on("pageerror", lambda error: failures.append(f"{page.url}: {error}"))
+    page.goto(f"{address}/explore")
+    one_post = page.locator(".card > .cover").first.get_attribute("href")
+    for name, path, status, shows in [
+        ("overview", "/", 200, overview),
+        ("explore", "/explore", 200, explore),
+        ("explore-narrowed", "/explore?" + urlencode({"filter": "garment:dress"}), 200, narrowed),
+        ("explore-mistaken", "/explore?" + urlencode({"filter": "likes:>abc"}), 400, mistaken),
+        ("trends", "/trends?attribute=colour", 200, trends),
+        ("post", one_post, 200, post),
+    ]:
+        answer = page.goto(address + path)
+        if answer.status != status:
+            failures.append(f"{path} is answered by {answer.status} instead of {status}")
+        shows(page)
+        page.screenshot(path=out / f"{name}-{width}.png")
+        failures += [f"{path} on a {width}: {wide}" for wide in page.evaluate(OVERFLOWING)]
+    by_hand(page, address)
+    return failures
+
+
 def main(address: str, out: Path) -> None:
+    failures: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
             args=["--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-background-networking"],
         )
-        failures: list[str] = []
-        looked_at = 0
         for width, (columns, rows) in WIDTHS.items():
             page = browser.new_page(viewport={"width": columns, "height": rows})
-            page.on("console", lambda message: message.type == "error" and failures.append(f"{page.url}: {message.text}"))
-            page.on("pageerror", lambda error: failures.append(f"{page.url}: {error}"))
-            page.goto(f"{address}/explore")
-            one_post = page.locator(".card > .cover").first.get_attribute("href")
-            for name, path, shows in [
-                ("overview", "/", overview),
-                ("explore", "/explore", explore),
-                ("explore-narrowed", "/explore?" + urlencode({"filter": "garment:dress"}), narrowed),
-                ("trends", "/trends?attribute=colour", trends),
-                ("post", one_post, post),
-            ]:
-                page.goto(address + path)
-                shows(page)
-                looked_at += 1
-                page.screenshot(path=out / f"{name}-{width}.png")
-                failures += [f"{path} at {columns}: {wide}" for wide in page.evaluate(OVERFLOWING)]
-            by_hand(page, address)
-            page.close()
-            # The browser tells of a page that is refused as of an error.
-            page = browser.new_page(viewport={"width": columns, "height": rows})
-            page.goto(f"{address}/explore?" + urlencode({"filter": "likes:>abc"}))
-            mistaken(page)
-            looked_at += 1
-            page.screenshot(path=out / f"explore-mistaken-{width}.png")
-            page.close()
+            failures += look_at_all(page, address, width, out)
         browser.close()
     for failure in failures:
         print("FAIL", failure)
-    print(f"{looked_at} pages looked at, {len(failures)} failures")
+    print(f"all pages looked at on {' and '.join(WIDTHS)}, {len(failures)} failures")
     sys.exit(bool(failures))
 
 
