@@ -37,8 +37,7 @@ pub(super) async fn read(
     columns: &'static [&'static str],
 ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
     let file = SegmentFile::of(bucket, segment);
-    let decoder = file.decoder(PageIndexPolicy::Skip, columns, None).await?;
-    Ok(file.rows(decoder))
+    file.rows(PageIndexPolicy::Skip, columns, None).await
 }
 
 /// The records of some rows of a segment, by their places in the file.
@@ -50,8 +49,7 @@ pub(super) async fn pick(
     let file = SegmentFile::of(bucket, segment);
     // By the index of pages only those are fetched that hold a row which is picked.
     let pages = PageIndexPolicy::Optional;
-    let decoder = file.decoder(pages, &["record"], Some(rows)).await?;
-    Ok(file.rows(decoder))
+    file.rows(pages, &["record"], Some(rows)).await
 }
 
 fn decoder(
@@ -109,23 +107,21 @@ impl SegmentFile {
         }
     }
 
-    /// What reads these columns, of all rows or of these alone.
-    async fn decoder(
-        &self,
+    /// These columns, of all rows or of some alone.
+    async fn rows(
+        self,
         pages: PageIndexPolicy,
         columns: &[&str],
-        rows: Option<BTreeSet<usize>>,
-    ) -> Result<ParquetPushDecoder> {
+        picked: Option<BTreeSet<usize>>,
+    ) -> Result<BoxStream<'static, Result<RecordBatch>>> {
         let description = self.description(pages).await?;
-        decoder(description, columns, rows).map_err(|error| damaged(&self.segment).cause(error))
-    }
-
-    fn rows(self, decoder: ParquetPushDecoder) -> BoxStream<'static, Result<RecordBatch>> {
+        let decoder = decoder(description, columns, picked)
+            .map_err(|error| damaged(&self.segment).cause(error))?;
         let rows = stream::try_unfold((self, decoder), |(file, decoder)| async move {
             let next = file.next(decoder).await?;
             Ok(next.map(|(batch, decoder)| (batch, (file, decoder))))
         });
-        rows.boxed()
+        Ok(rows.boxed())
     }
 
     /// The next rows, and the decoder that goes on after them.

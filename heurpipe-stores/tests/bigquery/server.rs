@@ -5,7 +5,10 @@ use heurpipe_stores::warehouse::{self, BigQueryWarehouse, Warehouse, records};
 use jiff::SignedDuration;
 
 use super::emulator::Server;
-use super::fixture::{ask, at, by_id, found, id, number, record, refusal, some};
+use super::fixture::{
+    ask, at, by_id, found, hot_rows_win, id, newer_revisions_supersede, number, record, refusal,
+    some,
+};
 
 async fn open(url: &str) -> BigQueryWarehouse {
     BigQueryWarehouse::open(url, Mode::ReadWrite).await.unwrap()
@@ -51,32 +54,7 @@ async fn appending_again_writes_nothing_and_newer_revisions_supersede() {
         return;
     };
     let warehouse = open(&server.fresh()).await;
-    warehouse.append(some(20)).await.unwrap();
-    let again = warehouse.append(some(20)).await.unwrap();
-    assert_eq!((again.manifest, again.written, again.unchanged), (1, 0, 20));
-
-    // A newer revision, now with another day; an older one of another post; a double of the newer one in the same call.
-    let mut newer = record(7, Some("2026-05-01T00:00:00Z"));
-    newer.revision = 3;
-    let mut double = newer.clone();
-    double.revision = 2;
-    let mut older = record(8, None);
-    older.revision = 0;
-    let appended = warehouse
-        .append(vec![newer.clone(), older, double])
-        .await
-        .unwrap();
-    assert_eq!(
-        (appended.written, appended.superseded, appended.unchanged),
-        (1, 1, 2)
-    );
-    let now = found(&warehouse, &Filter::All).await;
-    assert_eq!(now.len(), 20);
-    assert!(now.contains(&newer));
-    assert_eq!(
-        number(&warehouse, "SELECT count(*) FROM posts", &[]).await,
-        20
-    );
+    newer_revisions_supersede(&warehouse).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -159,23 +137,8 @@ async fn a_query_sees_both_tiers_and_hot_rows_win() {
         return;
     };
     let warehouse = open(&server.fresh()).await;
-    warehouse.append(some(20)).await.unwrap();
-    warehouse.remove(&[id(1)]).await.unwrap();
-    let mut renewed = record(20, Some("2026-03-03T12:00:20Z"));
-    renewed.post.text = "newer".to_owned();
-    let hot = vec![renewed, record(21, None), record(22, None)];
+    hot_rows_win(&warehouse).await;
     let count = "SELECT count(*) FROM posts";
-    assert_eq!(number(&warehouse, count, &hot).await, 21);
-    let of_tier = |tier: &str| format!("{count} WHERE tier = '{tier}'");
-    assert_eq!(number(&warehouse, &of_tier("hot"), &hot).await, 3);
-    assert_eq!(number(&warehouse, &of_tier("cold"), &hot).await, 18);
-    let texts = ask(
-        &warehouse,
-        "SELECT text FROM posts WHERE native_id = '20'",
-        &hot,
-    )
-    .await;
-    assert_eq!(texts[0].column(0).as_string::<i32>().value(0), "newer");
     assert_eq!(number(&warehouse, count, &[]).await, 19);
 }
 

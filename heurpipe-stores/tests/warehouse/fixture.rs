@@ -102,3 +102,65 @@ pub async fn refusal(warehouse: &dyn Warehouse, query: &str) -> Error {
         Ok(answer) => answer.batches.try_collect::<Vec<_>>().await.unwrap_err(),
     }
 }
+
+/// Appends records twice, then other revisions of two of them, to a warehouse that is empty yet.
+pub async fn newer_revisions_supersede(warehouse: &dyn Warehouse) {
+    warehouse.append(some(20)).await.unwrap();
+    let again = warehouse.append(some(20)).await.unwrap();
+    assert_eq!((again.manifest, again.written, again.unchanged), (1, 0, 20));
+
+    // A newer revision, now with another day; an older one of another post; a double of the newer one in the same call.
+    let mut newer = record(7, Some("2026-05-01T00:00:00Z"));
+    newer.revision = 3;
+    let mut double = newer.clone();
+    double.revision = 2;
+    let mut older = record(8, None);
+    older.revision = 0;
+    let appended = warehouse
+        .append(vec![newer.clone(), older, double])
+        .await
+        .unwrap();
+    assert_eq!(
+        (appended.written, appended.superseded, appended.unchanged),
+        (1, 1, 2)
+    );
+    let now = found(warehouse, &Filter::All).await;
+    assert_eq!(now.len(), 20);
+    assert_eq!(now.iter().filter(|r| *r.id() == id(7)).count(), 1);
+    assert!(now.contains(&newer));
+    assert_eq!(
+        number(warehouse, "SELECT count(*) FROM posts", &[]).await,
+        20
+    );
+}
+
+/// Asks an empty warehouse that is given posts, and documents that know one of them better, for both.
+pub async fn hot_rows_win(warehouse: &dyn Warehouse) {
+    warehouse.append(some(20)).await.unwrap();
+    warehouse.remove(&[id(1)]).await.unwrap();
+    let mut renewed = record(20, Some("2026-03-03T12:00:20Z"));
+    renewed.post.text = "newer".to_owned();
+    let hot = [renewed, record(21, None), record(22, None)];
+
+    let count = "SELECT count(*) FROM posts";
+    assert_eq!(number(warehouse, count, &hot).await, 21);
+    assert_eq!(
+        number(warehouse, &format!("{count} WHERE tier = 'hot'"), &hot).await,
+        3
+    );
+    assert_eq!(
+        number(warehouse, &format!("{count} WHERE tier = 'cold'"), &hot).await,
+        18
+    );
+    let texts = ask(
+        warehouse,
+        "SELECT text FROM posts WHERE native_id = '20'",
+        &hot,
+    )
+    .await;
+    let texts: Vec<&str> = texts
+        .iter()
+        .flat_map(|batch| batch.column(0).as_string::<i32>().iter().flatten())
+        .collect();
+    assert_eq!(texts, ["newer"]);
+}

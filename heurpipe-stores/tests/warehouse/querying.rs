@@ -1,43 +1,18 @@
-use arrow::array::AsArray;
 use heurpipe_core::{ErrorKind, Record};
 use heurpipe_stores::warehouse::{NoHotRows, ParquetWarehouse, Warehouse, output, records};
 
-use super::fixture::{ask, id, number, record, refusal, some};
+use super::fixture::{ask, hot_rows_win, number, record, refusal, some};
 use super::folder::in_folder;
 
 #[tokio::test]
 async fn a_query_sees_both_tiers_and_hot_rows_win() {
     let warehouse = ParquetWarehouse::in_memory();
-    warehouse.append(some(20)).await.unwrap();
-    warehouse.remove(&[id(1)]).await.unwrap();
-    let mut renewed = record(20, Some("2026-03-03T12:00:20Z"));
-    renewed.post.text = "newer".to_owned();
-    let hot = vec![renewed, record(21, None), record(22, None)];
-
-    let count = "SELECT count(*) FROM posts";
-    assert_eq!(number(&warehouse, count, &hot).await, 21);
-    assert_eq!(
-        number(&warehouse, &format!("{count} WHERE tier = 'hot'"), &hot).await,
-        3
-    );
-    assert_eq!(
-        number(&warehouse, &format!("{count} WHERE tier = 'cold'"), &hot).await,
-        18
-    );
-    let texts = ask(
-        &warehouse,
-        "SELECT text FROM posts WHERE native_id = '20'",
-        &hot,
-    )
-    .await;
-    let texts: Vec<&str> = texts
-        .iter()
-        .flat_map(|batch| batch.column(0).as_string::<i32>().iter().flatten())
-        .collect();
-    assert_eq!(texts, ["newer"]);
+    hot_rows_win(&warehouse).await;
 
     // Only hot rows, and no rows at all.
     let empty = ParquetWarehouse::in_memory();
+    let count = "SELECT count(*) FROM posts";
+    let hot = [record(20, None), record(21, None), record(22, None)];
     assert_eq!(number(&empty, count, &hot).await, 3);
     assert_eq!(number(&empty, count, &[]).await, 0);
 }

@@ -2,7 +2,7 @@ use heurpipe_core::{ErrorKind, Filter};
 use heurpipe_stores::Mode;
 use heurpipe_stores::warehouse::{ParquetWarehouse, Warehouse};
 
-use super::fixture::{by_id, found, id, number, record, some};
+use super::fixture::{by_id, found, id, newer_revisions_supersede, number, record, some};
 use super::folder::{in_folder, segments};
 
 #[tokio::test]
@@ -29,33 +29,7 @@ async fn what_is_appended_is_there_and_survives_reopening() {
 #[tokio::test]
 async fn appending_again_writes_nothing_and_newer_revisions_supersede() {
     let warehouse = ParquetWarehouse::in_memory();
-    warehouse.append(some(20)).await.unwrap();
-    let again = warehouse.append(some(20)).await.unwrap();
-    assert_eq!((again.manifest, again.written, again.unchanged), (1, 0, 20));
-
-    // A newer revision, now with another day; an older one of another post; a double of the newer one in the same call.
-    let mut newer = record(7, Some("2026-05-01T00:00:00Z"));
-    newer.revision = 3;
-    let mut double = newer.clone();
-    double.revision = 2;
-    let mut older = record(8, None);
-    older.revision = 0;
-    let appended = warehouse
-        .append(vec![newer.clone(), older, double])
-        .await
-        .unwrap();
-    assert_eq!(
-        (appended.written, appended.superseded, appended.unchanged),
-        (1, 1, 2)
-    );
-    let now = found(&warehouse, &Filter::All).await;
-    assert_eq!(now.len(), 20);
-    assert_eq!(now.iter().filter(|r| *r.id() == id(7)).count(), 1);
-    assert!(now.contains(&newer));
-    assert_eq!(
-        number(&warehouse, "SELECT count(*) FROM posts", &[]).await,
-        20
-    );
+    newer_revisions_supersede(&warehouse).await;
 }
 
 #[tokio::test]
